@@ -1,0 +1,35 @@
+# Everything runs inside .venv, which is built from requirements.lock: pinned versions, checked hashes.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# DVC starts its stages with `python`: the one in .venv.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help repro test lint s3 lock
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: every stage that is out of date
+	dvc repro
+
+test: $(VENV)/ready  ## the whole test suite
+	python -m pytest
+
+lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
+	ruff format --check .
+	ruff check .
+	mypy
+
+s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
+	python -m dminity.localstorage
+
+lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
+	    --group dev pyproject.toml --output-file requirements.lock
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement <(sed -n '/^uv==/,/^[^ ]/p' requirements.lock)
+	touch $@

@@ -1,0 +1,61 @@
+"""Box geometry. The convention is in every name, and no function changes its arguments.
+
+`xyxy` is left, top, right, bottom; `cxcywh` is centre and size. `normalized` runs from 0 to 1 over
+the photo's width and height; `pixels` has its origin at the photo's top left corner, and a box that
+covers the whole photo is (0, 0, width, height).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.floating[Any]]
+
+
+def xyxy_to_cxcywh(xyxy: Boxes) -> Boxes:
+    """Corners to centre and size; both [N, 4], in the same unit.
+
+    >>> xyxy_to_cxcywh(np.array([[0.0, 10.0, 4.0, 16.0]]))
+    array([[ 2., 13.,  4.,  6.]])
+    """
+    top_left, bottom_right = xyxy[:, :2], xyxy[:, 2:]
+    return np.concatenate(((top_left + bottom_right) / 2, bottom_right - top_left), axis=1)
+
+
+def cxcywh_to_xyxy(cxcywh: Boxes) -> Boxes:
+    """Centre and size to corners; both [N, 4], in the same unit."""
+    centre, half = cxcywh[:, :2], cxcywh[:, 2:] / 2
+    return np.concatenate((centre - half, centre + half), axis=1)
+
+
+def xyxy_to_xywh(xyxy: Boxes) -> Boxes:
+    """Corners to top left corner and size, as COCO stores boxes; both [N, 4]."""
+    return np.concatenate((xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]), axis=1)
+
+
+def normalized_to_pixels(xyxy_normalized: Boxes, width: int, height: int) -> Boxes:
+    """Scale [N, 4] corners from 0-1 to a photo of `width` x `height` pixels."""
+    return xyxy_normalized * np.array([width, height, width, height])
+
+
+def clip_to_photo(xyxy_pixels: Boxes, width: int, height: int) -> Boxes:
+    """Cut [N, 4] corners off at the photo's edges."""
+    return np.clip(xyxy_pixels, 0, np.array([width, height, width, height]))
+
+
+def pairwise_iou(a_xyxy: Boxes, b_xyxy: Boxes) -> Boxes:
+    """Intersection over union of every box of `a` [N, 4] with every box of `b` [M, 4]: [N, M].
+
+    Two boxes without area have an IoU of 0.
+
+    >>> pairwise_iou(np.array([[0, 0, 2, 2.0]]), np.array([[0, 0, 2, 2.0], [1, 0, 3, 2.0]])).round(2)
+    array([[1.  , 0.33]])
+    """
+    top_left = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
+    bottom_right = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
+    intersection = np.prod(np.clip(bottom_right - top_left, 0, None), axis=2)
+    area_a = np.prod(a_xyxy[:, 2:] - a_xyxy[:, :2], axis=1)
+    area_b = np.prod(b_xyxy[:, 2:] - b_xyxy[:, :2], axis=1)
+    union = area_a[:, None] + area_b[None, :] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
