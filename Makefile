@@ -23,7 +23,7 @@ lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
 	mypy
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
-	python -m dminity.localstorage
+	python tests/s3_server.py
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \

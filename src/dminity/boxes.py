@@ -36,7 +36,8 @@ def xyxy_to_xywh(xyxy: Boxes) -> Boxes:
 
 def normalized_to_pixels(xyxy_normalized: Boxes, width: int, height: int) -> Boxes:
     """Scale [N, 4] corners from 0-1 to a photo of `width` x `height` pixels."""
-    return xyxy_normalized * np.array([width, height, width, height])
+    pixels: Boxes = xyxy_normalized * np.array([width, height, width, height])
+    return pixels
 
 
 def clip_to_photo(xyxy_pixels: Boxes, width: int, height: int) -> Boxes:
@@ -49,7 +50,8 @@ def pairwise_iou(a_xyxy: Boxes, b_xyxy: Boxes) -> Boxes:
 
     Two boxes without area have an IoU of 0.
 
-    >>> pairwise_iou(np.array([[0, 0, 2, 2.0]]), np.array([[0, 0, 2, 2.0], [1, 0, 3, 2.0]])).round(2)
+    >>> a, b = np.array([[0, 0, 2, 2.0]]), np.array([[0, 0, 2, 2.0], [1, 0, 3, 2.0]])
+    >>> pairwise_iou(a, b).round(2)
     array([[1.  , 0.33]])
     """
     top_left = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
@@ -58,4 +60,5 @@ def pairwise_iou(a_xyxy: Boxes, b_xyxy: Boxes) -> Boxes:
     area_a = np.prod(a_xyxy[:, 2:] - a_xyxy[:, :2], axis=1)
     area_b = np.prod(b_xyxy[:, 2:] - b_xyxy[:, :2], axis=1)
     union = area_a[:, None] + area_b[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    iou: Boxes = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return iou

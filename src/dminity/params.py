@@ -1,7 +1,7 @@
 """params.yaml as frozen, typed objects: an unknown, missing or mistyped parameter is an error.
 
-No parameter has a default here: params.yaml is the only place for one, and says what each is for.
-A stage reads `params.<name>` and declares just that name in dvc.yaml; a test holds the two together.
+No parameter has a default here: params.yaml is the only place for one, and says what each is for. A
+stage reads `params.<name>` and declares just that name in dvc.yaml; a test compares the two.
 """
 
 from collections.abc import Iterable

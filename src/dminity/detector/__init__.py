@@ -1,0 +1,1 @@
+"""The detector: YOLOX in six sizes, its weights, its training and its predictions."""

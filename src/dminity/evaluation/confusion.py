@@ -1,0 +1,47 @@
+"""Which class is taken for which: one row per box and per false alarm."""
+
+import numpy as np
+import pandas as pd
+
+from dminity.boxes import pairwise_iou
+from dminity.detections import Detections, GroundTruth
+
+MATCH_IOU = 0.5
+NOTHING = "nothing"
+
+
+def confusion(
+    truths: list[GroundTruth],
+    detections: list[Detections],
+    classes: tuple[str, ...],
+    min_score: float,
+) -> pd.DataFrame:
+    """Pair boxes and detections of any class by IoU: columns `actual` and `predicted`.
+
+    A box that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
+    actual class `nothing`. Ignored boxes and the detections on them are left out.
+    """
+    rows: list[tuple[str, str]] = []
+    for truth, found in zip(truths, detections, strict=True):
+        rows += pair(truth, found, classes, min_score)
+    return pd.DataFrame(rows, columns=["actual", "predicted"])
+
+
+def pair(
+    truth: GroundTruth, found: Detections, classes: tuple[str, ...], min_score: float
+) -> list[tuple[str, str]]:
+    """The rows of one photo: the best detection chooses first, each box is taken once."""
+    shown = found.scores >= min_score
+    iou = pairwise_iou(found.xyxy_pixels[shown], truth.xyxy_pixels)
+    free = np.ones(len(truth.classes), np.bool_)
+    rows = []
+    for overlaps, predicted in zip(iou, found.classes[shown], strict=True):
+        candidates = np.where(free | truth.ignored, overlaps, 0.0)
+        best = int(candidates.argmax()) if len(candidates) else -1
+        if best < 0 or candidates[best] < MATCH_IOU:
+            rows.append((NOTHING, classes[predicted]))
+        elif not truth.ignored[best]:
+            free[best] = False
+            rows.append((classes[truth.classes[best]], classes[predicted]))
+    missed = truth.classes[free & ~truth.ignored]
+    return rows + [(classes[index], NOTHING) for index in missed]

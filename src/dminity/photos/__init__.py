@@ -1,0 +1,1 @@
+"""Photos as bytes on disk: download, check, resize."""

@@ -1,0 +1,25 @@
+"""resize: published photos to training photos, straight into the VOC folder."""
+
+from dminity import tables
+from dminity.files import replacing_folder
+from dminity.params import load
+from dminity.photos.resize import resize_photos
+from dminity.stages import MERGED, RAW, VOC, run
+
+
+def main() -> None:
+    """Resize every photo of the merged table."""
+    params = load()
+    images = tables.read(MERGED / "images.parquet")
+    with replacing_folder(VOC / "JPEGImages") as folder:
+        photos = [
+            (RAW / bucket / split / f"{image_id}.jpg", folder / f"{image_id}.jpg")
+            for bucket, split, image_id in zip(
+                images["bucket"], images["split"], images["image_id"], strict=True
+            )
+        ]
+        resize_photos(photos, params.image_size, params.jpeg_quality)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,45 @@
+"""voc: the merged tables as Pascal VOC annotations beside the resized photos."""
+
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from dminity import tables, voc
+from dminity.boxes import normalized_to_pixels
+from dminity.files import replacing_file, replacing_folder
+from dminity.stages import MERGED, VOC, run
+
+
+def main() -> None:
+    """Write Annotations, ImageSets and the list of classes."""
+    images = tables.read(MERGED / "images.parquet")
+    boxes = tables.read(MERGED / "boxes.parquet")
+    boxes_of = dict(iter(boxes.groupby("image_id")))
+    with replacing_folder(VOC / "Annotations") as folder:
+        for image_id in tqdm(images["image_id"], "voc", unit="photo"):
+            voc.write(annotate(image_id, boxes_of[image_id]), folder / f"{image_id}.xml")
+    with replacing_folder(VOC / "ImageSets") as folder:
+        (folder / "Main").mkdir()
+        for split, name in voc.VOC_SPLIT.items():
+            ids = images.loc[images["split"] == split, "image_id"]
+            (folder / "Main" / f"{name}.txt").write_text("".join(f"{id_}\n" for id_ in ids))
+    with replacing_file(VOC / "classes.txt") as path:
+        path.write_bytes((MERGED / "classes.txt").read_bytes())
+
+
+def annotate(image_id: str, boxes: pd.DataFrame) -> voc.Annotation:
+    """The annotation of a photo; a group of things is `difficult`, as it is no single thing."""
+    with Image.open(voc.photo_path(VOC, image_id)) as photo:
+        width, height = photo.size
+    xyxy_pixels = normalized_to_pixels(boxes[tables.CORNERS].to_numpy(), width, height)
+    # Open Images does not know every flag; VOC has no word for that.
+    flags = boxes[["is_truncated", "is_occluded", "is_group_of"]].fillna(False).to_numpy(bool)
+    objects = tuple(
+        voc.VocObject(label, tuple(corners), *map(bool, known))
+        for label, corners, known in zip(boxes["label"], xyxy_pixels.tolist(), flags, strict=True)
+    )
+    return voc.Annotation(image_id, width, height, objects)
+
+
+if __name__ == "__main__":
+    run(main)
