@@ -29,7 +29,12 @@ lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
 	    --group dev pyproject.toml --output-file requirements.lock
 
+# uv comes from the lock file too, and then installs the rest of it in parallel.
 $(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement <(sed -n '/^uv==/,/^[^ ]/p' requirements.lock)
+	sed -n '/^uv==/,/# via/p' requirements.lock > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt
+	$(BIN)/uv pip sync --python $(BIN)/python --quiet --require-hashes requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	touch $@

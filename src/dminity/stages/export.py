@@ -8,7 +8,7 @@ from tqdm import tqdm
 from dminity import voc
 from dminity.detector.dataset import PlainPhotos
 from dminity.detector.model import load
-from dminity.detector.onnx_export import difference, write_onnx
+from dminity.detector.onnx_export import Difference, difference, write_onnx
 from dminity.errors import DminityError
 from dminity.files import replacing_file
 from dminity.params import load as load_params
@@ -32,9 +32,10 @@ def main() -> None:
     with replacing_file(ONNX) as path:
         write_onnx(detector, path)
         found = difference(detector, path, [images for images, _ in tqdm(photos, "export")])
-        if (
-            found.box_pixels > params.export.box_tolerance
-            or found.score > params.export.score_tolerance
+        # Asked this way round, a difference that is no number is refused too.
+        if not (
+            found.box_pixels <= params.export.box_tolerance
+            and found.score <= params.export.score_tolerance
         ):
             raise ExportDiffers(
                 f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "

@@ -1,0 +1,72 @@
+"""The ONNX file does what the network does, and says how to use itself."""
+
+import json
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+
+from dminity.detector.model import Detector, build_network
+from dminity.detector.onnx_export import difference, write_onnx
+
+
+SPREAD = 1000
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """A small detector whose scores are not all alike."""
+    return random_detector(seed=0)
+
+
+def random_detector(seed: int) -> Detector:
+    """A network whose scores are spread over 0 to 1; a fresh one's are all alike."""
+    torch.manual_seed(seed)
+    network = build_network("yolox_nano", 3).eval()
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            # The usual initial weights make signals fade on their way to the head.
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+            if "stem.conv" in name and "backbone.backbone" in name:
+                module.weight.data /= 255
+            if "cls_preds" in name or "obj_preds" in name:
+                module.weight.data *= SPREAD
+    return Detector(network, "yolox_nano", ("Bed", "Sink", "Kitchen & dining room table"), (64, 96))
+
+
+@pytest.fixture(scope="module")
+def exported(detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its file."""
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    write_onnx(detector, path)
+    return path
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_any_batch_gives_the_same(detector: Detector, exported: Path, batch: int) -> None:
+    images = torch.rand(batch, 3, 64, 96) * 255
+    with torch.inference_mode():
+        outputs = detector.network(images)
+    assert outputs[..., 4:].std() > 0.1, "scores that are all alike prove nothing"
+    found = difference(detector, exported, [images])
+    assert 0 <= found.box_pixels < 0.01
+    assert 0 <= found.score < 1e-4
+
+
+def test_another_network_is_told_apart(exported: Path) -> None:
+    found = difference(random_detector(seed=1), exported, [torch.rand(1, 3, 64, 96) * 255])
+    assert found.box_pixels > 0.1
+    assert found.score > 0.01
+
+
+def test_the_file_says_how_to_use_it(detector: Detector, exported: Path) -> None:
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["variant"] == "yolox_nano"
+    assert tuple(json.loads(metadata["classes"])) == detector.classes
+    assert json.loads(metadata["input_size"]) == [64, 96]
+    assert [item.name for item in session.get_inputs()] == ["images"]
+    assert [item.name for item in session.get_outputs()] == ["predictions"]

@@ -1,0 +1,216 @@
+"""The real pipeline, run by DVC and Git in temporary clones, as a user runs it."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import http_server
+from mirror import COCO_CHECKPOINT, REAL_MIRROR
+from project import TINY, Project
+from s3_server import BUCKET, S3Server
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+DATA_STAGES = ["index", "fetch", "merge", "resize", "voc"]
+MODEL_STAGES = ["train", "evaluate", "export"]
+LIVE_METRICS = {
+    "train": {"loss", "box_loss", "obj_loss", "cls_loss"},
+    "metrics": {"mAP50", "mAP50-95", "precision", "recall"},
+    "x": {"lr0", "lr1", "lr2"},
+}
+FIGURES = {"AP", "AP50", "AP75", "precision", "recall", "images", "boxes", "params_m", "gflops"}
+FIGURES |= {"size_mb", "forward_ms", "nms_ms", "total_ms"}
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file in the folders that stages write."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for room in ("data", "models", "metrics")
+        for path in sorted((folder / room).rglob("*"))
+        if path.is_file()
+    }
+
+
+def stages_run(output: str) -> set[str]:
+    """The stages that DVC says it ran, buckets aside."""
+    names = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+    return {name.partition("@")[0] for name in names}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which the pipeline has run once, and whose results are committed."""
+    project = Project.copy(tmp_path_factory.mktemp("project"))
+    project.set_params(TINY)
+    output = project.run("dvc", "repro")
+    assert stages_run(output) == {*DATA_STAGES, *MODEL_STAGES}
+    project.commit("Results")
+    return project
+
+
+@pytest.fixture
+def project(ran: Project) -> Iterator[Project]:
+    """The same, put back afterwards to what was committed."""
+    yield ran
+    ran.run("git", "checkout", "--quiet", ".")
+    ran.run("dvc", "checkout", "--quiet", "--force")
+
+
+def test_everything_is_there_after_a_run(ran: Project) -> None:
+    live = json.loads((ran.folder / "metrics/train/metrics.json").read_text())
+    for section, names in LIVE_METRICS.items():
+        assert set(live[section]) == names
+        for name in names:
+            rows = ran.folder / f"metrics/train/plots/metrics/{section}/{name}.tsv"
+            assert len(rows.read_text().splitlines()) == 1 + TINY["train"]["epochs"]
+    assert set(json.loads((ran.folder / "metrics/evaluate.json").read_text())) == FIGURES
+    assert (ran.folder / "models/model.onnx").stat().st_size > 1e6
+    assert len(list((ran.folder / "metrics/plots/predictions").glob("*.jpg"))) == 2
+    photos = {path.stem for path in (ran.folder / "data/voc/JPEGImages").iterdir()}
+    annotated = {path.stem for path in (ran.folder / "data/voc/Annotations").iterdir()}
+    assert photos == annotated
+    assert len(photos) == sum(TINY["demo"].values())
+
+
+def test_dvc_tracks_what_git_does_not(ran: Project) -> None:
+    tracked = ran.run("git", "ls-files").splitlines()
+    assert "dvc.lock" in tracked
+    assert "metrics/evaluate.json" in tracked
+    assert not [name for name in tracked if name.endswith((".jpg", ".pth", ".onnx", ".parquet"))]
+    # Neither DVC nor DVCLive rewrote what people write.
+    assert ran.run("git", "diff", "--stat", "HEAD~1", "--", "dvc.yaml", "src") == ""
+
+
+def test_a_second_run_does_nothing(project: Project) -> None:
+    output = project.run("dvc", "repro")
+    assert stages_run(output) == set()
+    assert "Data and pipelines are up to date." in output
+
+
+def test_another_model_reruns_training_only(project: Project) -> None:
+    output = project.run("dvc", "exp", "run", "-S", "model=yolox_tiny", "--name", "tiny")
+    assert stages_run(output) == set(MODEL_STAGES)
+    changes = json.loads(project.run("dvc", "metrics", "diff", "--json"))
+    params = changes["metrics/evaluate.json"]["params_m"]
+    assert params["old"] < 1 < 5 < params["new"]
+    compared = json.loads(project.run("dvc", "exp", "diff", "HEAD", "tiny", "--json"))
+    assert compared["params"]["params.yaml"]["model"] == {
+        "old": "yolox_nano", "new": "yolox_tiny", "diff": None,
+    } | compared["params"]["params.yaml"]["model"]  # fmt: skip
+    assert "tiny" in project.run("dvc", "exp", "show", "--csv")
+
+
+def test_a_class_filter_fetches_nothing(project: Project) -> None:
+    output = project.run("dvc", "repro", "voc", "-f", "--single-item")
+    assert stages_run(output) == {"voc"}
+    params = project.folder / "params.yaml"
+    params.write_text(params.read_text().replace("classes: all", "classes: [Ceiling fan, Bed, Towel]"))
+    output = project.run("dvc", "repro", "voc")
+    assert stages_run(output) == {"merge", "resize", "voc"}
+    assert (project.folder / "data/voc/classes.txt").read_text() == "Bed\nCeiling fan\nTowel\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "yolox_q"}, "error: params.yaml: model is 'yolox_q'; it should be 'yolox_nano'"),
+        (
+            {"source": "openimages", "openimages": {"annotations": "/nowhere"}},
+            "error: /nowhere/v5/class-descriptions-boxable.csv",
+        ),
+        ({"train": {"pretrained": "gone.pth"}}, "error: gone.pth is not there"),
+        ({"classes": ["Jacuzzi"], "seed": 3}, "error: no "),
+        ({"train": {"lr": 1e30}}, "error: the loss is "),
+    ],
+)
+def test_bad_input_is_one_line_and_costs_nothing(
+    project: Project, changes: dict[str, object], message: str
+) -> None:
+    before = checksums(project.folder)
+    project.set_params(changes)
+    if "seed" in changes:
+        project.run("dvc", "repro", "fetch")
+        before = checksums(project.folder)
+    output = project.run("dvc", "repro", fails=True)
+    errors = [line for line in output.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
+    assert "Traceback" not in output
+    assert checksums(project.folder) == before
+
+
+def test_push_and_pull_move_data_and_weights(
+    project: Project, s3: S3Server, tmp_path: Path
+) -> None:
+    files = s3.files()
+    if not files.exists(BUCKET):
+        files.mkdir(BUCKET)
+    clone = project.clone(tmp_path / "clone")
+    for place in (project, clone):
+        for name, value in ({"url": f"s3://{BUCKET}"} | s3.remote_options()).items():
+            place.run("dvc", "remote", "modify", "--local", "storage", name, value)
+    project.run("dvc", "push")
+    clone.run("dvc", "pull")
+    assert checksums(clone.folder) == checksums(project.folder)
+    assert "Data and pipelines are up to date." in clone.run("dvc", "repro")
+
+
+def test_a_remote_that_refuses_is_named(project: Project, s3: S3Server) -> None:
+    options = s3.remote_options() | {"secret_access_key": "wrong", "url": f"s3://{BUCKET}"}
+    for name, value in options.items():
+        project.run("dvc", "remote", "modify", "--local", "storage", name, value)
+    assert "ERROR" in project.run("dvc", "push", fails=True)
+    project.run("dvc", "remote", "modify", "--local", "storage", "url", "s3://no-such-bucket")
+    project.run(
+        "dvc", "remote", "modify", "--local", "storage", "secret_access_key", s3.secret
+    )
+    output = project.run("dvc", "push", fails=True)
+    assert "no-such-bucket" in output
+
+
+def serve(s3: S3Server, mirror: Path, bucket: str) -> None:
+    """Put a mirror's photos into a bucket that anybody may read."""
+    files = s3.files()
+    files.mkdir(bucket)
+    files.put(f"{mirror}/open-images-dataset/", f"{bucket}/", recursive=True)
+
+
+def test_open_images_over_http_and_s3(
+    project: Project, made_mirror: Path, s3: S3Server
+) -> None:
+    serve(s3, made_mirror, "made-photos")
+    with http_server(made_mirror) as address:
+        project.run(
+            *("dvc", "exp", "run", "--name", "mirror", "-S", "source=openimages"),
+            *("-S", f"openimages.annotations={address}/openimages"),
+            *("-S", "openimages.images=s3://made-photos"),
+            *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
+            *("-S", "openimages.partial=true"),
+        )
+    counts = json.loads((project.folder / "metrics/data.json").read_text())
+    assert counts["images"] == {"train": 12, "validation": 5, "test": 5}
+    published = {path.name: path.read_bytes() for path in made_mirror.glob("*/*/*.jpg")}
+    fetched = {path.name: path.read_bytes() for path in project.folder.glob("data/raw/*/*/*.jpg")}
+    assert fetched == published
+
+
+if REAL_MIRROR.exists():
+
+    def test_real_photos_and_coco_weights(project: Project, s3: S3Server) -> None:
+        serve(s3, REAL_MIRROR, "open-images-dataset")
+        with http_server(REAL_MIRROR) as address:
+            project.run(
+                *("dvc", "exp", "run", "--name", "real", "-S", "source=openimages"),
+                *("-S", f"openimages.annotations={address}/openimages"),
+                *("-S", "openimages.images=s3://open-images-dataset"),
+                *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
+                *("-S", "openimages.partial=true", "-S", "image_size=640"),
+                *("-S", f"train.pretrained={COCO_CHECKPOINT.resolve()}"),
+                *("-S", "train.input_size=416", "-S", "train.lr=0.001"),
+            )
+        figures = json.loads((project.folder / "metrics/evaluate.json").read_text())
+        # The nine amenities that COCO knows are found from the first step on.
+        assert figures["AP50"] > 0.2
