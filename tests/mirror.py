@@ -55,4 +55,6 @@ def box_line(image_id: str, code: str, box: dict[str, Any], split: str = "test")
     corners = [box.get(side, 0.0) for side in ("xmin", "xmax", "ymin", "ymax")]
     flags = [int(box.get(flag, 0)) for flag in ("is_occluded", "is_truncated", "is_group_of")]
     clicks = [0.5] * 8 if split == "train" else []
-    return ",".join(str(cell) for cell in [image_id, "xclick", code, 1, *corners, *flags, 0, 0, *clicks])
+    return ",".join(
+        str(cell) for cell in [image_id, "xclick", code, 1, *corners, *flags, 0, 0, *clicks]
+    )

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 # The smallest run in which every stage does its work.
 TINY = {
-    "demo": {"train": 12, "validation": 4, "test": 5},
+    "demo": {"train": 20, "validation": 6, "test": 6},
     "image_size": 160,
     "train": {"input_size": 96, "epochs": 1, "batch_size": 4, "workers": 0},
     "evaluate": {"batch_size": 4, "pictures": 2},

@@ -84,7 +84,12 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     ports = dict(zip(("master", "volume", "filer", "s3"), free_ports(4), strict=True))
     grpc = dict(zip(("master", "volume", "filer", "s3"), free_ports(4), strict=True))
     command = [weed, f"-logdir={folder}", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-    command += [f"-dir={folder}", "-volume.max=20", "-volume.preStopSeconds=0", "-master.volumeSizeLimitMB=256"]
+    command += [
+        f"-dir={folder}",
+        "-volume.max=200",
+        "-volume.preStopSeconds=0",
+        "-master.volumeSizeLimitMB=256",
+    ]
     command += ["-master.telemetry=false", "-filer", "-s3", f"-s3.config={config}"]
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]

@@ -10,7 +10,6 @@ import torch
 from dminity.detector.model import Detector, build_network
 from dminity.detector.onnx_export import difference, write_onnx
 
-
 SPREAD = 1000
 
 

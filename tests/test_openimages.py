@@ -16,10 +16,14 @@ from dminity.sources.openimages import BOXES_CSV, CLASSES_CSV, BadAnnotations, O
 VALIDATION_CSV = BOXES_CSV["validation"]
 
 
-def source(annotations: str, images: str = "/nowhere", endpoint: str = "http://0.0.0.0") -> OpenImages:
+def source(
+    annotations: str, images: str = "/nowhere", endpoint: str = "http://0.0.0.0"
+) -> OpenImages:
     """Open Images at these addresses."""
     return OpenImages(
-        params.OpenImages(annotations=annotations, images=images, s3_endpoint=endpoint, partial=True)
+        params.OpenImages(
+            annotations=annotations, images=images, s3_endpoint=endpoint, partial=True
+        )
     )
 
 
@@ -45,7 +49,9 @@ def test_boxes_of_the_amenities_come_by_name(made_mirror: Path, split: str) -> N
         assert found == expected_boxes(str(image_id))
 
 
-def test_paths_http_and_s3_give_the_same(made_mirror: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_http_and_s3_give_the_same(
+    made_mirror: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = s3.files()
     for bucket in ("openimages", "open-images-dataset"):
         files.mkdir(bucket)

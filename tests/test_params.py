@@ -33,7 +33,11 @@ def test_the_projects_own_parameters_are_good() -> None:
     [
         ("model", "yolox_xl", r"model is 'yolox_xl'; it should be 'yolox_nano', 'yolox_tiny'"),
         ("source", "coco", r"source is 'coco'; it should be 'demo' or 'openimages'"),
-        ("classes", ["Bathtub", "Wine rak"], r"classes: 'Wine rak' is no amenity; did you mean 'Wi"),
+        (
+            "classes",
+            ["Bathtub", "Wine rak"],
+            r"classes: 'Wine rak' is no amenity; did you mean 'Wi",
+        ),
         ("classes", "Bathtub", r"classes: 'Bathtub' is neither `all` nor a list of amenities"),
         ("classes", [], r"classes: \[\] is neither `all` nor a list"),
         ("train.epochs", "ten", r"train.epochs is 'ten'; it should be a valid integer"),

@@ -92,7 +92,9 @@ def test_a_lasting_fault_is_named_and_the_other_photos_are_kept(
     tmp_path: Path, answer: bytes | OSError, message: str
 ) -> None:
     server = Server(bad=[answer], good=[jpeg()])
-    with pytest.raises(PhotoNotFetched, match=rf"1 of 2 photos are missing.*{message}.*run it again"):
+    with pytest.raises(
+        PhotoNotFetched, match=rf"1 of 2 photos are missing.*{message}.*run it again"
+    ):
         fetch(server, tmp_path, "bad", "good")
     assert [path.name for path in tmp_path.glob("*/*")] == ["good.jpg"]
 
@@ -127,7 +129,9 @@ def test_every_kind_of_jpeg_becomes_rgb_of_the_same_look(tmp_path: Path, mode: s
     expected = Image.open(io.BytesIO(jpeg(mode=mode))).convert("RGB").resize(photo.size)
     assert (photo.format, photo.mode) == ("JPEG", "RGB")
     away_from_the_edge = np.s_[:, [0, 1, 2, 3, 12, 13, 14, 15]]
-    difference = np.asarray(photo, int)[away_from_the_edge] - np.asarray(expected, int)[away_from_the_edge]
+    difference = (
+        np.asarray(photo, int)[away_from_the_edge] - np.asarray(expected, int)[away_from_the_edge]
+    )
     assert np.abs(difference).max() <= 12
 
 

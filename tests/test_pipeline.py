@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,20 +98,33 @@ def test_another_model_reruns_training_only(project: Project) -> None:
     params = changes["metrics/evaluate.json"]["params_m"]
     assert params["old"] < 1 < 5 < params["new"]
     compared = json.loads(project.run("dvc", "exp", "diff", "HEAD", "tiny", "--json"))
-    assert compared["params"]["params.yaml"]["model"] == {
-        "old": "yolox_nano", "new": "yolox_tiny", "diff": None,
-    } | compared["params"]["params.yaml"]["model"]  # fmt: skip
+    model = compared["params"]["params.yaml"]["model"]
+    assert (model["old"], model["new"]) == ("yolox_nano", "yolox_tiny")
     assert "tiny" in project.run("dvc", "exp", "show", "--csv")
 
 
 def test_a_class_filter_fetches_nothing(project: Project) -> None:
-    output = project.run("dvc", "repro", "voc", "-f", "--single-item")
-    assert stages_run(output) == {"voc"}
-    params = project.folder / "params.yaml"
-    params.write_text(params.read_text().replace("classes: all", "classes: [Ceiling fan, Bed, Towel]"))
+    first, *_, last = [name for name, counts in class_counts(project).items() if all(counts)]
+    project.set_params({"classes": [last, first]})
     output = project.run("dvc", "repro", "voc")
     assert stages_run(output) == {"merge", "resize", "voc"}
-    assert (project.folder / "data/voc/classes.txt").read_text() == "Bed\nCeiling fan\nTowel\n"
+    assert (project.folder / "data/voc/classes.txt").read_text() == f"{first}\n{last}\n"
+    assert list(class_counts(project)) == [first, last]
+
+
+def test_a_class_that_a_split_does_not_show_is_refused(project: Project) -> None:
+    before = checksums(project.folder)
+    absent = next(name for name, counts in class_counts(project).items() if not counts[-1])
+    project.set_params({"classes": [absent]})
+    output = project.run("dvc", "repro", fails=True)
+    assert re.search(rf"error: no \w+ image shows any of: {absent}; choose more classes", output)
+    assert checksums(project.folder) == before
+
+
+def class_counts(project: Project) -> dict[str, list[int]]:
+    """Images of each class in train, validation and test, as metrics/data.json has them."""
+    counts = json.loads((project.folder / "metrics/data.json").read_text())["per_class"]
+    return {name: [split["images"] for split in splits.values()] for name, splits in counts.items()}
 
 
 @pytest.mark.parametrize(
@@ -122,8 +136,7 @@ def test_a_class_filter_fetches_nothing(project: Project) -> None:
             "error: /nowhere/v5/class-descriptions-boxable.csv",
         ),
         ({"train": {"pretrained": "gone.pth"}}, "error: gone.pth is not there"),
-        ({"classes": ["Jacuzzi"], "seed": 3}, "error: no "),
-        ({"train": {"lr": 1e30}}, "error: the loss is "),
+        ({"train": {"lr": 1e30}}, "error: the loss is no number in batch"),
     ],
 )
 def test_bad_input_is_one_line_and_costs_nothing(
@@ -131,9 +144,6 @@ def test_bad_input_is_one_line_and_costs_nothing(
 ) -> None:
     before = checksums(project.folder)
     project.set_params(changes)
-    if "seed" in changes:
-        project.run("dvc", "repro", "fetch")
-        before = checksums(project.folder)
     output = project.run("dvc", "repro", fails=True)
     errors = [line for line in output.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
@@ -162,13 +172,10 @@ def test_a_remote_that_refuses_is_named(project: Project, s3: S3Server) -> None:
     options = s3.remote_options() | {"secret_access_key": "wrong", "url": f"s3://{BUCKET}"}
     for name, value in options.items():
         project.run("dvc", "remote", "modify", "--local", "storage", name, value)
-    assert "ERROR" in project.run("dvc", "push", fails=True)
+    assert "Forbidden" in project.run("dvc", "push", fails=True)
     project.run("dvc", "remote", "modify", "--local", "storage", "url", "s3://no-such-bucket")
-    project.run(
-        "dvc", "remote", "modify", "--local", "storage", "secret_access_key", s3.secret
-    )
-    output = project.run("dvc", "push", fails=True)
-    assert "no-such-bucket" in output
+    project.run("dvc", "remote", "modify", "--local", "storage", "secret_access_key", s3.secret)
+    assert "NoSuchBucket" in project.run("dvc", "push", fails=True)
 
 
 def serve(s3: S3Server, mirror: Path, bucket: str) -> None:
@@ -178,9 +185,7 @@ def serve(s3: S3Server, mirror: Path, bucket: str) -> None:
     files.put(f"{mirror}/open-images-dataset/", f"{bucket}/", recursive=True)
 
 
-def test_open_images_over_http_and_s3(
-    project: Project, made_mirror: Path, s3: S3Server
-) -> None:
+def test_open_images_over_http_and_s3(project: Project, made_mirror: Path, s3: S3Server) -> None:
     serve(s3, made_mirror, "made-photos")
     with http_server(made_mirror) as address:
         project.run(
@@ -209,8 +214,9 @@ if REAL_MIRROR.exists():
                 *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
                 *("-S", "openimages.partial=true", "-S", "image_size=640"),
                 *("-S", f"train.pretrained={COCO_CHECKPOINT.resolve()}"),
-                *("-S", "train.input_size=416", "-S", "train.lr=0.001"),
+                *("-S", "train.input_size=416", "-S", "train.lr=1.0e-9"),
             )
         figures = json.loads((project.folder / "metrics/evaluate.json").read_text())
+        # All but untrained: what is tested is the way of the weights from checkpoint to figures.
         # The nine amenities that COCO knows are found from the first step on.
-        assert figures["AP50"] > 0.2
+        assert figures["AP50"] > 0.5

@@ -104,7 +104,9 @@ def test_a_bad_annotation_is_named(tmp_path: Path, content: str, message: str) -
 
 def test_entities_of_foreign_xml_are_not_expanded(tmp_path: Path) -> None:
     path = tmp_path / "bomb.xml"
-    path.write_text('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><annotation>&c;</annotation>')
+    path.write_text(
+        '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><annotation>&c;</annotation>'
+    )
     with pytest.raises(voc.BadAnnotation, match=r"bomb\.xml.*Entit"):
         voc.read(path)
 

@@ -33,7 +33,7 @@ def start_from(
     """Load `pretrained` into a fresh network: `none`, `coco`, or the path of a checkpoint.
 
     A checkpoint with COCO's 80 classes gives each class with a COCO twin that twin's row of the
-    classification layers; the other rows stay fresh.
+    classification layers; the other rows start unsure.
 
     Raises:
         BadModelFile: if the checkpoint cannot be had, or is of another variant or other classes.
@@ -74,13 +74,18 @@ def check_variant(
 def graft_class_rows(
     coco: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], classes: tuple[str, ...]
 ) -> dict[str, torch.Tensor]:
-    """COCO weights with class layers for `classes`: twins' rows from COCO, the others fresh."""
+    """COCO weights with class layers for `classes`: twins' rows from COCO, the others unsure.
+
+    An unsure row has no weights, only the prior of a fresh network: random weights on features that
+    are trained would give scores that outdo the twins'.
+    """
     twins = [(row, COCO_TWIN[name]) for row, name in enumerate(classes) if name in COCO_TWIN]
     ours = [row for row, _ in twins]
     theirs = [row for _, row in twins]
     grafted = dict(coco)
     for key in (key for key in coco if CLASS_LAYERS in key):
-        grafted[key] = fresh[key].clone()
+        prior = fresh[key] if key.endswith("bias") else torch.zeros_like(fresh[key])
+        grafted[key] = prior.clone()
         grafted[key][ours] = coco[key][theirs]
     return grafted
 

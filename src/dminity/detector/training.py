@@ -116,17 +116,27 @@ class DetectorTraining(L.LightningModule):
             TrainingDiverged: if it is not finite.
         """
         images, targets = batch
-        losses = self.network(images.contiguous(memory_format=torch.channels_last), targets)
+        try:
+            losses = self.network(images.contiguous(memory_format=torch.channels_last), targets)
+        except RuntimeError as error:
+            # Scores that are no numbers fail in the assignment's cross entropy, before the loss.
+            if "between 0 and 1" not in str(error):
+                raise
+            raise self.diverged(batch_idx) from error
         total: torch.Tensor = losses["total_loss"]
         if not math.isfinite(total.item()):
-            raise TrainingDiverged(
-                f"the loss is {total.item()} in batch {batch_idx} of epoch {self.current_epoch}; "
-                "lower train.lr, or lengthen train.warmup"
-            )
+            raise self.diverged(batch_idx)
         for name, key in LOSSES.items():
             self.log(name, losses[key], on_step=False, on_epoch=True, batch_size=len(images))
         self.log("loss", total, prog_bar=True, logger=False)
         return total
+
+    def diverged(self, batch_idx: int) -> TrainingDiverged:
+        """The error for a loss that is no number, with the mend."""
+        return TrainingDiverged(
+            f"the loss is no number in batch {batch_idx} of epoch {self.current_epoch}; lower "
+            "train.lr, or lengthen train.warmup"
+        )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Let the averaged weights follow."""

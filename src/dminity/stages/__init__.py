@@ -20,4 +20,5 @@ def run(stage: Callable[[], None]) -> None:
     try:
         stage()
     except DminityError as error:
-        sys.exit(f"error: {error}")
+        # On a line of its own: a progress bar may have left the cursor at the end of one.
+        sys.exit(f"\nerror: {error}")

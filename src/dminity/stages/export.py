@@ -8,7 +8,7 @@ from tqdm import tqdm
 from dminity import voc
 from dminity.detector.dataset import PlainPhotos
 from dminity.detector.model import load
-from dminity.detector.onnx_export import Difference, difference, write_onnx
+from dminity.detector.onnx_export import difference, write_onnx
 from dminity.errors import DminityError
 from dminity.files import replacing_file
 from dminity.params import load as load_params
