@@ -139,8 +139,8 @@ def main() -> None:
             subprocess.run(command, check=True)
         print(
             f"S3 server at {server.endpoint}, bucket {BUCKET}; the remote `{REMOTE}` points here.\n"
-            "In another terminal: dvc push, or dvc pull. Ctrl-C stops the server; its files stay in\n"
-            f"{LOCAL_FOLDER}. `rm .dvc/config.local` points the remote back.",
+            "In another terminal: dvc push, or dvc pull. Ctrl-C stops the server; its files stay\n"
+            f"in {LOCAL_FOLDER}. `rm .dvc/config.local` points the remote back.",
             flush=True,
         )
         try:

@@ -184,19 +184,19 @@ def test_every_variant_has_a_checksum() -> None:
     }  # fmt: skip
 
 
-def test_the_real_coco_checkpoint_detects_its_nine_amenities_at_once() -> None:
-    if not COCO_CHECKPOINT.exists():
-        return
-    network = build_network("yolox_nano", len(NAMES)).eval()
-    start_from(network, str(COCO_CHECKPOINT), NOWHERE, "yolox_nano", NAMES)
-    original = build_network("yolox_nano", 80).eval()
-    original.load_state_dict(torch.load(COCO_CHECKPOINT, weights_only=True)["model"])
-    image = torch.rand(1, 3, 128, 128) * 255
-    with torch.inference_mode():
-        ours, theirs = network(image), original(image)
-    torch.testing.assert_close(ours[..., :5], theirs[..., :5])
-    for name, twin in COCO_TWIN.items():
-        torch.testing.assert_close(ours[..., 5 + NAMES.index(name)], theirs[..., 5 + twin])
+if COCO_CHECKPOINT.exists():
+
+    def test_the_real_coco_checkpoint_detects_its_nine_amenities_at_once() -> None:
+        network = build_network("yolox_nano", len(NAMES)).eval()
+        start_from(network, str(COCO_CHECKPOINT), NOWHERE, "yolox_nano", NAMES)
+        original = build_network("yolox_nano", 80).eval()
+        original.load_state_dict(torch.load(COCO_CHECKPOINT, weights_only=True)["model"])
+        image = torch.rand(1, 3, 128, 128) * 255
+        with torch.inference_mode():
+            ours, theirs = network(image), original(image)
+        torch.testing.assert_close(ours[..., :5], theirs[..., :5])
+        for name, twin in COCO_TWIN.items():
+            torch.testing.assert_close(ours[..., 5 + NAMES.index(name)], theirs[..., 5 + twin])
 
 
 @given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([(64, 64), (96, 160)]))
