@@ -69,7 +69,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     """Run the server on `folder` until the block ends. Anybody may read what is put there."""
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
     folder.mkdir(parents=True, exist_ok=True)
-    key, secret = "dminity", secrets.token_urlsafe(24)
+    key, secret = "dminity", secrets.token_hex(24)
     identities = [
         {
             "name": "owner",

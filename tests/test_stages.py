@@ -14,6 +14,7 @@ from project import ROOT
 
 from dminity import tables, voc
 from dminity.amenities import NAMES
+from dminity.detector.onnx_export import Difference
 from dminity.stages import export, index
 from dminity.stages import voc as voc_stage
 
@@ -153,7 +154,7 @@ def test_an_export_that_differs_is_refused_and_the_last_one_kept(
     monkeypatch.setattr(export, "DataLoader", lambda *_: [])
     monkeypatch.setattr(export, "load", lambda path: type("Fake", (), {"input_size": (32, 32)}))
     monkeypatch.setattr(export, "write_onnx", lambda detector, path: path.write_text("new"))
-    found = export.Difference(box_pixels=difference, score=0.0)
+    found = Difference(box_pixels=difference, score=0.0)
     monkeypatch.setattr(export, "difference", lambda *_: found)
     with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*; raise export\."):
         export.main()
