@@ -206,12 +206,12 @@ def test_open_images_over_http_and_s3(project: Project, made_mirror: Path, s3: S
 if REAL_MIRROR.exists():
 
     def test_real_photos_and_coco_weights(project: Project, s3: S3Server) -> None:
-        serve(s3, REAL_MIRROR, "open-images-dataset")
+        serve(s3, REAL_MIRROR, "real-photos")
         with http_server(REAL_MIRROR) as address:
             project.run(
                 *("dvc", "exp", "run", "--name", "real", "-S", "source=openimages"),
                 *("-S", f"openimages.annotations={address}/openimages"),
-                *("-S", "openimages.images=s3://open-images-dataset"),
+                *("-S", "openimages.images=s3://real-photos"),
                 *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
                 *("-S", "openimages.partial=true", "-S", "image_size=640"),
                 *("-S", f"train.pretrained={COCO_CHECKPOINT.resolve()}"),
