@@ -56,6 +56,12 @@ def test_mistakes_are_named(tmp_path: Path, name: str, value: Any, message: str)
     assert "\n" not in str(caught.value)
 
 
+def test_numbers_as_dvc_writes_them_are_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path, "train.lr", 0.00001)
+    assert "1e-05" in path.read_text()
+    assert load(path).train.lr == 0.00001
+
+
 def test_a_missing_parameter_is_named(tmp_path: Path) -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     del params["train"]["seed"]

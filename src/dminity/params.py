@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -22,6 +21,8 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from dminity.amenities import NAMES
 from dminity.errors import DminityError
@@ -141,8 +142,9 @@ def load(path: Path = PARAMS_FILE) -> Params:
         BadParameter: naming the first parameter at fault and what it should be.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        # As DVC reads and writes it: to YAML 1.2 and `dvc exp run -S`, 1e-05 is a number.
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
         raise BadParameter(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     try:
         return Params.model_validate(content)
