@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import pytest
 import torch
 
 from dminity.detector.model import Detector, build_network
-from dminity.detector.onnx_export import difference, write_onnx
+from dminity.detector.onnx_export import corners, difference, write_onnx
 
 SPREAD = 1000
 
@@ -59,6 +60,16 @@ def test_another_network_is_told_apart(exported: Path) -> None:
     found = difference(random_detector(seed=1), exported, [torch.rand(1, 3, 64, 96) * 255])
     assert found.box_pixels > 0.1
     assert found.score > 0.01
+
+
+def test_boxes_are_compared_where_they_are_cut() -> None:
+    # A network that had learnt little gave the first of these, and its ONNX file the second.
+    boxes = np.float32([[145.17, 187.78, 16, 70562.0], [145.17, 187.78, 16, 70560.25]])
+    np.testing.assert_allclose(
+        corners(boxes[:, None], 256, 320), [[137.17, 0, 153.17, 256]] * 2, atol=1e-4
+    )
+    # What is no number does not become one.
+    assert np.isnan(corners(np.full((1, 1, 4), np.nan, np.float32), 256, 320)).all()
 
 
 def test_the_file_says_how_to_use_it(detector: Detector, exported: Path) -> None:
