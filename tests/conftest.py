@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 from mirror import make_mirror
+from room_folder import make_room_folder
 from s3_server import S3Server, s3_server
+from training_runs import run
+
+from dminity.amenities import NAMES
+from dminity.detector.model import Detector, build_network, save
 
 os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 
@@ -47,3 +52,31 @@ def http_server(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A detector that knows eight rooms by heart, and the rows of its training."""
+    folder = tmp_path_factory.mktemp("trained")
+    rooms = make_room_folder(folder / "voc", {"train": 8, "validation": 8})
+    lists = rooms / "ImageSets" / "Main"
+    ids = (lists / "train.txt").read_text()
+    (lists / "val.txt").write_text(ids)
+    # Ten steps an epoch: fewer validations.
+    (lists / "train.txt").write_text("\n".join([ids] * 10))
+    weights = run(
+        rooms,
+        folder / "run",
+        input_size=128,
+        epochs=30,
+        batch_size=8,
+        lr=0.15,
+        weight_decay=0.0,
+        hsv=0.0,
+        flip=0.0,
+        cache_gb=1.0,
+    )
+    network = build_network("yolox_nano", len(NAMES))
+    network.load_state_dict(weights)
+    save(Detector(network, "yolox_nano", NAMES, (128, 128)), folder / "model.pth")
+    return folder / "model.pth", folder / "run" / "live"

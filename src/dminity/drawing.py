@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dminity.boxes import Boxes
+from dminity.detections import Detections
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Steps of the golden ratio around the colour wheel keep neighbouring classes apart.
@@ -38,3 +39,15 @@ def draw_boxes(
         place = (left + 2, top - baseline)
         cv2.putText(picture, caption, place, FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
+
+
+def draw_detections(
+    photo_bgr: NDArray[np.uint8], found: Detections, classes: tuple[str, ...], min_score: float
+) -> NDArray[np.uint8]:
+    """A copy of a photo [H, W, 3] with the detections from a score on, named and scored."""
+    shown = found.scores >= min_score
+    captions = [
+        f"{classes[class_index]} {confidence:.2f}"
+        for class_index, confidence in zip(found.classes[shown], found.scores[shown], strict=True)
+    ]
+    return draw_boxes(photo_bgr, found.xyxy_pixels[shown], found.classes[shown], captions)

@@ -5,6 +5,7 @@ is written under a temporary name beside its place and renamed at the end. The D
 their outputs `persist`, or DVC would delete them before the stage starts.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +19,20 @@ def replacing_file(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         yield unfinished
+        flush_to_disk(unfinished)
         unfinished.replace(path)
+        flush_to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

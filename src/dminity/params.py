@@ -43,6 +43,23 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def number_or_auto(value: object) -> object:
+    """Refuse all but `auto` and whole numbers above 0."""
+    if value == "auto" or (type(value) is int and value > 0):
+        return value
+    raise ValueError(f"{value!r} is neither `auto` nor a whole number above 0")
+
+
+NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(number_or_auto)]
+
+
+def epoch_keys(value: object) -> object:
+    """The same mapping with whole numbers for keys; `dvc exp run -S` writes them as text."""
+    if not isinstance(value, dict):
+        return value
+    return {int(key) if str(key).isdecimal() else key: size for key, size in value.items()}
+
+
 class OpenImages(Section):
     """Where Open Images, or a mirror of it, is read from."""
 
@@ -73,19 +90,33 @@ class Train(Section):
     pretrained: str
     release: str
     input_size: Annotated[int, Field(gt=0, multiple_of=32)]
+    multiscale: NonNegativeInt
     epochs: PositiveInt
-    batch_size: PositiveInt
+    batch_size: NumberOrAuto
+    batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(epoch_keys)]
+    accumulate: PositiveInt
     lr: PositiveFloat
     weight_decay: NonNegativeFloat
-    momentum: Share
+    momentum: Annotated[float, Field(gt=0, lt=1)]
     warmup: Share
     no_aug: Share
+    freeze: NonNegativeInt
+    freeze_norms: bool
+    clip: NonNegativeFloat
+    patience: NonNegativeInt
     mosaic: Share
     mixup: Share
     hsv: Share
     flip: Share
-    workers: NonNegativeInt
     seed: NonNegativeInt
+    devices: NumberOrAuto
+    num_nodes: PositiveInt
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    compile: bool
+    workers: NonNegativeInt
+    cache_gb: NonNegativeFloat
+    pictures_every: NonNegativeInt
+    tensorboard: bool
 
 
 class Evaluate(Section):

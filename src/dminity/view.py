@@ -14,7 +14,7 @@ from dminity.boxes import Boxes, xyxy_to_xywh
 from dminity.detections import Detections
 from dminity.detector.dataset import read_photo
 from dminity.detector.letterbox import letterbox
-from dminity.detector.model import Detector
+from dminity.detector.model import Detector, network_input
 from dminity.detector.prediction import to_detections
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def find(detector: Detector, folder: Path, annotation: voc.Annotation) -> Detect
     """What the detector finds in one photo."""
     image = letterbox(read_photo(folder, annotation.image_id), detector.input_size)
     with torch.inference_mode():
-        outputs = detector.network(torch.from_numpy(image)[None])
+        outputs = detector.network(network_input(torch.from_numpy(image)[None]))
     sizes = [(annotation.height, annotation.width)]
     return to_detections(outputs, sizes, detector.input_size, MIN_SCORE, NMS_IOU)[0]
 

@@ -126,14 +126,23 @@ def read_split(folder: Path, split: str) -> list[Annotation]:
     Raises:
         BadAnnotation: if the list or one of its annotations cannot be read, or the list is empty.
     """
-    path = folder / "ImageSets" / "Main" / f"{VOC_SPLIT[split]}.txt"
+    return [read(annotation_path(folder, image_id)) for image_id in read_ids(folder, split)]
+
+
+def read_ids(folder: Path, split: str) -> list[str]:
+    """The ids of the photos of a split, in the order of its list.
+
+    Raises:
+        BadAnnotation: if the list cannot be read, or is empty.
+    """
+    path = split_path(folder, split)
     try:
         image_ids = path.read_text(encoding="utf-8").split()
     except OSError as error:
         raise BadAnnotation(f"{path}: {error.strerror}; run `dvc repro voc`") from error
     if not image_ids:
         raise BadAnnotation(f"{path}: no photo in it; run `dvc repro voc` with more photos")
-    return [read(folder / "Annotations" / f"{image_id}.xml") for image_id in image_ids]
+    return image_ids
 
 
 def read_classes(folder: Path) -> tuple[str, ...]:
@@ -143,6 +152,16 @@ def read_classes(folder: Path) -> tuple[str, ...]:
         return tuple(path.read_text(encoding="utf-8").splitlines())
     except OSError as error:
         raise BadAnnotation(f"{path}: {error.strerror}; run `dvc repro voc`") from error
+
+
+def split_path(folder: Path, split: str) -> Path:
+    """Where the list of the photos of a split lies."""
+    return folder / "ImageSets" / "Main" / f"{VOC_SPLIT[split]}.txt"
+
+
+def annotation_path(folder: Path, image_id: str) -> Path:
+    """Where the annotation of a photo lies."""
+    return folder / "Annotations" / f"{image_id}.xml"
 
 
 def photo_path(folder: Path, image_id: str) -> Path:

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dminity.detector.letterbox import letterbox
-from dminity.detector.model import Detector
+from dminity.detector.model import Detector, network_input
 from dminity.detector.prediction import to_detections
 
 WARM_UP_RUNS = 3
@@ -40,7 +40,7 @@ def latency_ms(
     sizes = [photo_bgr.shape[:2]]
 
     def before() -> torch.Tensor:
-        return torch.from_numpy(letterbox(photo_bgr, detector.input_size))[None]
+        return network_input(torch.from_numpy(letterbox(photo_bgr, detector.input_size))[None])
 
     def after(outputs: torch.Tensor) -> None:
         to_detections(outputs, sizes, detector.input_size, min_score, nms_iou)

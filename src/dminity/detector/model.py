@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from yolox.config import YoloxConfig
 
+from dminity.detector.head import Head
 from dminity.errors import DminityError
 from dminity.files import replacing_file
 
@@ -37,7 +38,17 @@ def build_network(variant: str, num_classes: int) -> nn.Module:
     config = YoloxConfig.get_named_config(variant)
     config.num_classes = num_classes
     network: nn.Module = config.get_model()
+    # The layers stay as the library drew them; only how they are read and assigned differs.
+    network.head.__class__ = Head
     return network
+
+
+def network_input(letterboxed: torch.Tensor) -> torch.Tensor:
+    """Photos [B, H, W, 3], uint8, as the network takes them: [B, 3, H, W], float32, BGR, 0-255.
+
+    The result lies in memory as the photos did (channels last), which convolutions like best.
+    """
+    return letterboxed.permute(0, 3, 1, 2).float()
 
 
 def save(detector: Detector, path: Path) -> None:

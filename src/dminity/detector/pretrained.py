@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 import torch
+from filelock import FileLock
 from torch import nn
 from tqdm import tqdm
 
@@ -98,19 +99,26 @@ def download(release: str, variant: str) -> Path:
     """
     name = f"{variant}.pth"
     path = CACHE / name
-    if not path.exists():
-        folder = Folder(release)
-        try:
-            with folder.open(name) as stream, replacing_file(path) as unfinished:
-                copy(stream, unfinished, name)
-                check_sum(unfinished, f"{release}/{name}", variant)
-        except OSError as error:
-            raise BadModelFile(
-                f"{release}/{name}: {first_line(error)}; check train.release, or set "
-                "train.pretrained to a file"
-            ) from error
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Several processes of one training may want it at once.
+    with FileLock(CACHE / f".{name}.lock"):
+        if not path.exists():
+            fetch(release, variant, path)
     check_sum(path, str(path), variant)
     return path
+
+
+def fetch(release: str, variant: str, path: Path) -> None:
+    """Download the release file of a variant, and keep it if it is what it should be."""
+    try:
+        with Folder(release).open(path.name) as stream, replacing_file(path) as unfinished:
+            copy(stream, unfinished, path.name)
+            check_sum(unfinished, f"{release}/{path.name}", variant)
+    except OSError as error:
+        raise BadModelFile(
+            f"{release}/{path.name}: {first_line(error)}; check train.release, or set "
+            "train.pretrained to a file"
+        ) from error
 
 
 def copy(stream: IO[bytes], path: Path, name: str) -> None:

@@ -12,6 +12,8 @@ MERGED = Path("data/merged")
 VOC = Path("data/voc")
 MODEL = Path("models/model.pth")
 ONNX = Path("models/model.onnx")
+# What trainings have done so far that were interrupted, in a folder each.
+UNFINISHED = Path("models/unfinished")
 METRICS = Path("metrics")
 
 

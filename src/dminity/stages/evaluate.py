@@ -13,9 +13,9 @@ from dminity import voc
 from dminity.detections import Detections, ground_truth
 from dminity.detector import cost
 from dminity.detector.dataset import PlainPhotos, read_photo
-from dminity.detector.model import Detector, load
+from dminity.detector.model import Detector, load, network_input
 from dminity.detector.prediction import to_detections
-from dminity.drawing import draw_boxes
+from dminity.drawing import draw_detections
 from dminity.evaluation.average_precision import score
 from dminity.evaluation.confusion import confusion
 from dminity.files import replacing_file, replacing_folder
@@ -67,7 +67,7 @@ def detect(detector: Detector, photos: PlainPhotos, settings: Evaluate) -> list[
         for images, indices in tqdm(DataLoader(photos, settings.batch_size), "evaluate"):
             annotations = [photos.annotations[index] for index in indices.tolist()]
             found += to_detections(
-                network(images.to(device)),
+                network(network_input(images.to(device))),
                 [(annotation.height, annotation.width) for annotation in annotations],
                 detector.input_size,
                 settings.min_score,
@@ -87,19 +87,8 @@ def draw(
     with replacing_folder(PLOTS / "predictions") as folder:
         pictures = list(zip(annotations, detections, strict=True))[: settings.pictures]
         for number, (annotation, found) in enumerate(pictures):
-            shown = found.scores >= settings.shown_score
-            captions = [
-                f"{classes[class_index]} {confidence:.2f}"
-                for class_index, confidence in zip(
-                    found.classes[shown], found.scores[shown], strict=True
-                )
-            ]
-            picture = draw_boxes(
-                read_photo(VOC, annotation.image_id),
-                found.xyxy_pixels[shown],
-                found.classes[shown],
-                captions,
-            )
+            photo = read_photo(VOC, annotation.image_id)
+            picture = draw_detections(photo, found, classes, settings.shown_score)
             cv2.imwrite(str(folder / f"{number:02}.jpg"), picture)
 
 

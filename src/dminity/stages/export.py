@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from dminity import voc
 from dminity.detector.dataset import PlainPhotos
-from dminity.detector.model import load
+from dminity.detector.model import load, network_input
 from dminity.detector.onnx_export import difference, write_onnx
 from dminity.errors import DminityError
 from dminity.files import replacing_file
@@ -31,7 +31,8 @@ def main() -> None:
     photos = DataLoader(PlainPhotos(VOC, annotations, detector.input_size), BATCH_SIZE)
     with replacing_file(ONNX) as path:
         write_onnx(detector, path)
-        found = difference(detector, path, [images for images, _ in tqdm(photos, "export")])
+        batches = [network_input(images) for images, _ in tqdm(photos, "export")]
+        found = difference(detector, path, batches)
         # Asked this way round, a difference that is no number is refused too.
         if not (
             found.box_pixels <= params.export.box_tolerance

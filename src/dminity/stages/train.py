@@ -1,32 +1,46 @@
 """train: a YOLOX detector from the VOC folder, its metrics per epoch by DVCLive."""
 
-import lightning as L
-from dvclive.live import Live
+import shutil
+
+import torch
 
 from dminity import voc
 from dminity.detector.model import Detector, build_network, save
 from dminity.detector.pretrained import start_from
-from dminity.detector.training import train
+from dminity.detector.resuming import fingerprint
+from dminity.detector.run import train
 from dminity.files import replacing_folder
 from dminity.params import load
-from dminity.stages import METRICS, MODEL, VOC, run
+from dminity.stages import METRICS, MODEL, UNFINISHED, VOC, run
 
 
 def main() -> None:
-    """Train, and write the averaged weights of the best epoch."""
+    """Train, and write the averaged weights of the best epoch.
+
+    The last run's results stay until this one is done; what it has done so far lies in a folder of
+    its own, from where it goes on if it is interrupted.
+    """
     params = load()
-    L.seed_everything(params.train.seed, workers=True)
     classes = voc.read_classes(VOC)
+    torch.manual_seed(params.train.seed)
     network = build_network(params.model, len(classes))
     start_from(network, params.train.pretrained, params.train.release, params.model, classes)
-    # DVCLive empties its folder when it starts: the last run's metrics stay until this one is done.
-    with (
-        replacing_folder(METRICS / "train") as folder,
-        Live(str(folder), save_dvc_exp=False, dvcyaml=None) as live,
-    ):
-        network = train(network, params.train, VOC, classes, live)
+    place = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
+    weights = train(
+        network, params.train, params.model, VOC, classes, place, METRICS / "tensorboard"
+    )
+    if weights is None:
+        return
+    network = build_network(params.model, len(classes))
+    network.load_state_dict(weights)
     input_size = (params.train.input_size, params.train.input_size)
     save(Detector(network, params.model, classes, input_size), MODEL)
+    with replacing_folder(METRICS / "train") as folder:
+        shutil.copytree(place / "live", folder, dirs_exist_ok=True)
+    with replacing_folder(METRICS / "plots" / "training") as folder:
+        shutil.copytree(place / "pictures", folder, dirs_exist_ok=True)
+    # At one stroke: a part of it must not be taken for a training to go on with.
+    shutil.rmtree(place.rename(place.with_name(f".{place.name}.unfinished")))
 
 
 if __name__ == "__main__":

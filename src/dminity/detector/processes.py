@@ -1,0 +1,25 @@
+"""Sums and lists over all processes of a training; with one process, its own."""
+
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+Item = TypeVar("Item")
+
+
+def total(numbers: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes of a tensor that is of the same shape in each."""
+    if distributed.is_initialized():
+        numbers = numbers.clone()
+        distributed.all_reduce(numbers)
+    return numbers
+
+
+def gathered(items: dict[int, Item]) -> dict[int, Item]:
+    """The union over all processes of what each holds."""
+    if not distributed.is_initialized():
+        return items
+    everyones: list[dict[int, Item]] = [{} for _ in range(distributed.get_world_size())]
+    distributed.all_gather_object(everyones, items)
+    return {key: item for theirs in everyones for key, item in theirs.items()}

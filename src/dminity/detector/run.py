@@ -1,0 +1,248 @@
+"""One run of training: from its start, or from where it was interrupted, to its best weights."""
+
+import logging
+import os
+import shutil
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from dvclive.live import Live
+from filelock import FileLock, Timeout
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+
+from dminity import voc
+from dminity.detector import hardware
+from dminity.detector.batch_norm import synchronise
+from dminity.detector.batches import UnevenBatch, check_share
+from dminity.detector.dataset import PlainPhotos
+from dminity.detector.recording import BEST_BY, Recording
+from dminity.detector.resuming import CHECKPOINT, SafeCheckpoints
+from dminity.detector.schedule import Schedule
+from dminity.detector.training import DetectorTraining
+from dminity.detector.training_photos import LabelledPhotos, TrainingPhotos
+from dminity.errors import DminityError
+from dminity.params import Train
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LOCK = "lock"
+# Loader workers outlive a training that was killed, and hold its lock, for some seconds.
+LOCK_PATIENCE_S = 15
+
+
+class AlreadyTraining(DminityError):
+    """The same run is under way in another process."""
+
+
+class EndOnSignal(Callback):
+    """Ends a run at once on Ctrl-C and SIGTERM: the last epoch's checkpoint is there already.
+
+    Lightning would end it after the batch, and first ask all processes, which may wait for others.
+    An exception would not always end it: where it meets a destructor, Python drops it.
+    """
+
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take Lightning's place as the one who is asked."""
+        self.on_train_start(trainer, pl_module)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take its place."""
+
+        def end(number: int, _: object) -> None:
+            launcher = trainer.strategy.launcher
+            if launcher is not None:
+                launcher.kill(signal.SIGKILL)
+            name = signal.Signals(number).name
+            # Not by print, which may itself be what was interrupted.
+            os.write(2, f"\nerror: training was ended by {name}; run again to go on\n".encode())
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        for number in ENDING_SIGNALS:
+            signal.signal(number, end if trainer.is_global_zero else signal.SIG_DFL)
+
+
+class BestWeights(Callback):
+    """Keeps the averaged weights of the best validation, that of the start included."""
+
+    def __init__(self) -> None:
+        self.ap = -1.0
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        return {"ap": self.ap, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self.ap, self.weights = state_dict["ap"], state_dict["weights"]
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Compare this validation with the best so far."""
+        assert isinstance(pl_module, DetectorTraining)
+        if pl_module.figures[BEST_BY] > self.ap:
+            self.ap = pl_module.figures[BEST_BY]
+            weights = pl_module.average.state_dict()
+            self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
+
+
+def train(
+    network: nn.Module,
+    settings: Train,
+    variant: str,
+    folder: Path,
+    classes: tuple[str, ...],
+    place: Path,
+    tensorboard: Path,
+) -> dict[str, torch.Tensor] | None:
+    """Train a network on a VOC folder; return the averaged weights of its best epoch.
+
+    `place` is a folder of this run's own, named by its fingerprint. A checkpoint in it is gone on
+    from; afterwards `live` and `pictures` in it are what there is to show. `tensorboard` is where
+    the logs of runs are kept, each in a folder of its own.
+
+    Returns:
+        The state of the network, or None in all processes but the first.
+
+    Raises:
+        AlreadyTraining, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory,
+        CheckpointNotSaved.
+    """
+    processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
+    if processes > 1 and hardware.accelerator() == "cpu":
+        synchronise(network)
+    training = make_training(network, settings, folder, classes, place.name)
+    check_shares(settings, training, processes)
+    best = BestWeights()
+    checkpoint = place / CHECKPOINT
+    resumes = checkpoint.exists()
+    # Weights that are no random numbers are worth a look before the first step.
+    looks_first = settings.pretrained != "none" and not resumes
+    trainer = make_trainer(settings, variant, processes, looks_first)
+    with ExitStack() as stack:
+        live = writer = None
+        if trainer.is_global_zero:
+            stack.enter_context(only_once(place))
+            (place / "pictures").mkdir(exist_ok=True)
+            live = stack.enter_context(Live(str(place / "live"), save_dvc_exp=False, dvcyaml=None))
+            if settings.tensorboard:
+                writer = stack.enter_context(fresh_log(tensorboard / place.name))
+        recording = Recording(live, writer, checkpoint, place / "pictures")
+        for number in ENDING_SIGNALS:
+            stack.callback(signal.signal, number, signal.getsignal(number))
+        trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+        trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
+    return best.weights if trainer.is_global_zero else None
+
+
+@contextmanager
+def only_once(place: Path) -> Iterator[None]:
+    """Make the folder of a run and keep others out; remove it if the first epoch does not end.
+
+    Raises:
+        AlreadyTraining: if another process is in it: of a `dvc repro` that was killed, for example.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(place / LOCK, timeout=LOCK_PATIENCE_S):
+            try:
+                yield
+            finally:
+                if not (place / CHECKPOINT).exists():
+                    shutil.rmtree(place, ignore_errors=True)
+    except Timeout as error:
+        raise AlreadyTraining(
+            f"another process trains in {place}; wait until it is done, or end it"
+        ) from error
+
+
+def check_shares(settings: Train, training: DetectorTraining, processes: int) -> None:
+    """Refuse what does not divide by the number of processes, or is too little for all of them."""
+    if settings.batch_size != "auto":
+        check_share("train.batch_size", settings.batch_size, processes)
+    for epoch, size in settings.batch_schedule.items():
+        check_share(f"train.batch_schedule.{epoch}", size, processes)
+    fewest = min(len(training.photos), len(training.validation))
+    if fewest < processes:
+        raise UnevenBatch(
+            f"a split has {fewest} photos for {processes} processes; lower train.devices"
+        )
+
+
+def make_training(
+    network: nn.Module, settings: Train, folder: Path, classes: tuple[str, ...], fingerprint: str
+) -> DetectorTraining:
+    """The run as Lightning wants it."""
+    input_size = (settings.input_size, settings.input_size)
+    training = LabelledPhotos(folder, "train", classes, input_size)
+    photos = TrainingPhotos(training, settings, Schedule(settings).plain_from)
+    validation = PlainPhotos(folder, voc.read_split(folder, "validation"), input_size)
+    return DetectorTraining(network, settings, photos, validation, classes, fingerprint)
+
+
+def make_trainer(
+    settings: Train, variant: str, processes: int, looks_first: bool = False
+) -> L.Trainer:
+    """Lightning's engine for the devices that are asked for.
+
+    If it `looks_first`, the weights are validated before the first step too.
+    """
+    kind = hardware.accelerator()
+    several = processes > 1
+    # What Lightning has to say here is advertising, a choice of the user's, and PyTorch's affair.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*")
+    return L.Trainer(
+        accelerator=kind,
+        devices=processes // settings.num_nodes,
+        num_nodes=settings.num_nodes,
+        strategy=parallel_strategy(settings) if several else "auto",
+        sync_batchnorm=several and kind == "cuda",
+        precision=hardware.lightning_precision(settings.precision, variant),
+        # On a GPU not every operation has a deterministic form: those are taken that have.
+        deterministic="warn" if kind == "cuda" else None,
+        max_epochs=settings.epochs,
+        num_sanity_val_steps=-1 if looks_first else 0,
+        # The batches of each epoch are other ones, and may be of another size.
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        plugins=[SafeCheckpoints(), *cluster()],
+    )
+
+
+def cluster() -> list[SLURMEnvironment]:
+    """SLURM, where it starts the processes, but without Lightning's own checkpoints and requeues.
+
+    They are of the middle of an epoch. A job that SLURM starts again goes on from its last epoch.
+    """
+    if SLURMEnvironment.detect() and not TorchElasticEnvironment.detect():
+        return [SLURMEnvironment(auto_requeue=False)]
+    return []
+
+
+def parallel_strategy(settings: Train) -> DDPStrategy:
+    """One process for each device, all with the same weights."""
+    # Batch norm is synchronised, so that no statistics have to be sent round.
+    return DDPStrategy(broadcast_buffers=False, find_unused_parameters=settings.freeze > 0)
+
+
+@contextmanager
+def fresh_log(folder: Path) -> Iterator[SummaryWriter]:
+    """TensorBoard's log of a run; after an interruption all rows are written again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with closing(SummaryWriter(str(folder))) as writer:
+        yield writer

@@ -1,0 +1,70 @@
+"""What changes in the course of a training: rates, augmentation, batch and input sizes.
+
+All of it is a function of the parameters and of where the training stands, so that a run that was
+interrupted goes on as if it had not been. The phases are shares of the epochs: ten epochs warm up,
+learn and settle as three hundred do.
+"""
+
+import numpy as np
+from yolox.utils.lr_scheduler import LRScheduler
+
+from dminity.params import Train
+
+# Peak rates are given for a step of so many photos, as YOLOX gives them.
+LR_BATCH = 64
+LOWEST_LR_SHARE = 0.05
+# Multi-scale training draws another side every so many batches, in steps of the coarsest stride.
+BATCHES_PER_SIDE = 10
+STRIDE = 32
+
+
+class Schedule:
+    """The course of one training."""
+
+    def __init__(self, settings: Train) -> None:
+        self.settings = settings
+        plain_epochs = round(settings.epochs * settings.no_aug)
+        # From this epoch on: no mosaic, no mixup, the L1 loss, the lowest rate.
+        self.plain_from = settings.epochs - plain_epochs
+        # The library's schedule, counted in epochs instead of steps: their number may change.
+        self.lr_of_64 = LRScheduler(
+            "yoloxwarmcos",
+            settings.lr,
+            iters_per_epoch=1,
+            total_epochs=settings.epochs,
+            warmup_epochs=settings.epochs * settings.warmup,
+            no_aug_epochs=plain_epochs,
+            min_lr_ratio=LOWEST_LR_SHARE,
+        )
+
+    def lr(self, epochs_done: float, photos_per_step: int) -> float:
+        """The learning rate of a step that ends at `epochs_done`, a fraction of an epoch included.
+
+        It is proportional to the photos that a step takes (https://arxiv.org/abs/1706.02677).
+        """
+        return float(self.lr_of_64.update_lr(epochs_done)) * photos_per_step / LR_BATCH
+
+    def is_plain(self, epoch: int) -> bool:
+        """Whether an epoch belongs to the last phase, without mosaic and with the L1 loss."""
+        return epoch >= self.plain_from
+
+    def is_frozen(self, epoch: int) -> bool:
+        """Whether the backbone keeps still in an epoch."""
+        return epoch < self.settings.freeze
+
+    def batch_size(self, epoch: int, batch_size: int) -> int:
+        """Photos per batch of an epoch: what `batch_schedule` said last, or else `batch_size`."""
+        begun = [start for start in self.settings.batch_schedule if start <= epoch]
+        return self.settings.batch_schedule[max(begun)] if begun else batch_size
+
+    @property
+    def largest_side(self) -> int:
+        """The largest side of the network input in this training, in pixels."""
+        return self.settings.input_size + STRIDE * self.settings.multiscale
+
+    def side(self, epoch: int, batch: int) -> int:
+        """The side of the network input in a batch, in pixels."""
+        steps = self.settings.multiscale
+        draw = np.random.default_rng([self.settings.seed, epoch, batch // BATCHES_PER_SIDE])
+        change = int(draw.integers(-steps, steps, endpoint=True))
+        return max(STRIDE, self.settings.input_size + STRIDE * change)
