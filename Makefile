@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test lint s3 lock
+.PHONY: help repro test lint s3 benchmarks lock
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -24,6 +24,10 @@ lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python tests/s3_server.py
+
+benchmarks: $(VENV)/ready  ## loading and training against their peers, as ratios (10 minutes)
+	PYTHONPATH=tests python benchmarks/loader.py
+	PYTHONPATH=tests python benchmarks/training.py
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
