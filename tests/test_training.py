@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import training_runs
+from dvclive.live import Live
 from lightning.pytorch.plugins import MixedPrecision
 from room_folder import SIDE, make_room_folder
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -26,7 +27,7 @@ from dminity.detector import run as training_run
 from dminity.detector.batches import UnevenBatch, epoch_order
 from dminity.detector.dataset import PlainPhotos
 from dminity.detector.model import BadModelFile, build_network
-from dminity.detector.resuming import CHECKPOINT, CheckpointNotSaved, ForeignCheckpoint, fingerprint
+from dminity.detector.resuming import CHECKPOINT, ForeignCheckpoint, NotSaved, fingerprint
 from dminity.detector.training import OutOfMemory, TrainingDiverged
 
 COUNTS = {"train": 12, "validation": 5}
@@ -378,11 +379,31 @@ def test_a_full_disk_costs_no_checkpoint(rooms: Path, tmp_path: Path) -> None:
     before = (place / CHECKPOINT).read_bytes()
     with (
         disk_with(len(before) // 2),
-        pytest.raises(CheckpointNotSaved, match=r"last\.ckpt could not be saved: .*run again"),
+        pytest.raises(NotSaved, match=r"last\.ckpt could not be saved: .*run again"),
     ):
         run(rooms, place, epochs=2)
     assert (place / CHECKPOINT).read_bytes() == before
     assert not list(place.glob(".*"))
+
+
+def test_a_full_disk_costs_no_more_than_the_epoch_whose_row_it_refuses(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_metric = Live.log_metric
+
+    def full(live: Live, *arguments: Any) -> None:
+        # As DVCLive does when a disk is full, which a test cannot make so.
+        if live.step == 2:
+            raise OSError(28, "No space left on device")
+        log_metric(live, *arguments)
+
+    monkeypatch.setattr(Live, "log_metric", full)
+    with pytest.raises(NotSaved, match=r"the row of epoch 2 could not be saved: .*No space left"):
+        run(rooms, tmp_path / "run")
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    run(rooms, tmp_path / "run")
+    assert [step for step, _ in rows(tmp_path / "run" / "live")["train/loss"]] == [1, 2]
 
 
 def test_batches_that_processes_cannot_share_are_refused(

@@ -53,11 +53,13 @@ def results(live: Path) -> dict[str, list[tuple[int, float]]]:
     return {name: table for name, table in rows(live).items() if not name.startswith("speed/")}
 
 
-def start_stage(project: Path) -> subprocess.Popen[str]:
+def start_stage(
+    project: Path, command: tuple[str, ...] = (sys.executable,)
+) -> subprocess.Popen[str]:
     """Start the train stage in a folder with params.yaml and data/voc, as DVC would."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
     return subprocess.Popen(
-        [sys.executable, "-m", "dminity.stages.train"],
+        [*command, "-m", "dminity.stages.train"],
         cwd=project,
         env=environment,
         stdout=subprocess.PIPE,

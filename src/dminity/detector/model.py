@@ -40,6 +40,10 @@ def build_network(variant: str, num_classes: int) -> nn.Module:
     network: nn.Module = config.get_model()
     # The layers stay as the library drew them; only how they are read and assigned differs.
     network.head.__class__ = Head
+    for module in network.modules():
+        if isinstance(module, nn.SiLU):
+            # In place it has to copy its input first, for the backward pass: a twentieth of a step.
+            module.inplace = False
     return network
 
 

@@ -12,6 +12,7 @@ from dvclive.live import Live
 from lightning.pytorch.callbacks import Callback
 
 from dminity.detector.dataset import read_photo
+from dminity.detector.resuming import NotSaved
 from dminity.drawing import draw_detections
 
 if TYPE_CHECKING:
@@ -116,7 +117,18 @@ class Recording(Callback):
         self.waited = 0.0
 
     def write(self, step: int, row: Row) -> None:
-        """Hand a row on to DVCLive and TensorBoard."""
+        """Write a row down.
+
+        Raises:
+            NotSaved: if the disk is full.
+        """
+        try:
+            self.hand_on(step, row)
+        except OSError as error:
+            raise NotSaved(f"the row of epoch {step}", error) from error
+
+    def hand_on(self, step: int, row: Row) -> None:
+        """Give a row to DVCLive and TensorBoard, and to `dvc metrics` the file that it reads."""
         for name, value in row.items():
             if self.live:
                 self.live.step = step

@@ -28,8 +28,14 @@ NOT_IN_THE_RESULT = {
 }  # fmt: skip
 
 
-class CheckpointNotSaved(DminityError):
-    """The state of a training could not be written."""
+class NotSaved(DminityError):
+    """The state of a training could not be written; the last epoch that could be is kept."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(
+            f"{what} could not be saved: {error}; the epochs before are kept: mend this and run "
+            "again to go on from there"
+        )
 
 
 class ForeignCheckpoint(DminityError):
@@ -68,16 +74,13 @@ class SafeCheckpoints(TorchCheckpointIO):
         """Write, flush to the disk, rename.
 
         Raises:
-            CheckpointNotSaved: if that fails; the last checkpoint is as it was.
+            NotSaved: if that fails; the last checkpoint is as it was.
         """
         try:
             with replacing_file(Path(path)) as unfinished, unfinished.open("wb") as file:
                 torch.save(checkpoint, file)
         except (OSError, RuntimeError) as error:
-            raise CheckpointNotSaved(
-                f"{path} could not be saved: {error}; the one of the epoch before is kept: mend "
-                "this and run again to go on from there"
-            ) from error
+            raise NotSaved(str(path), error) from error
 
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = True

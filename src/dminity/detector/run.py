@@ -115,8 +115,7 @@ def train(
         The state of the network, or None in all processes but the first.
 
     Raises:
-        AlreadyTraining, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory,
-        CheckpointNotSaved.
+        AlreadyTraining, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory, NotSaved.
     """
     processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
     if processes > 1 and hardware.accelerator() == "cpu":
@@ -198,6 +197,8 @@ def make_trainer(
     If it `looks_first`, the weights are validated before the first step too.
     """
     kind = hardware.accelerator()
+    if kind == "cpu":
+        hardware.keep_freed_memory()
     several = processes > 1
     # What Lightning has to say here is advertising, a choice of the user's, and PyTorch's affair.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -237,7 +238,7 @@ def cluster() -> list[SLURMEnvironment]:
 def parallel_strategy(settings: Train) -> DDPStrategy:
     """One process for each device, all with the same weights."""
     # Batch norm is synchronised, so that no statistics have to be sent round.
-    return DDPStrategy(broadcast_buffers=False, find_unused_parameters=settings.freeze > 0)
+    return DDPStrategy(forward_sync_buffers=False, find_unused_parameters=settings.freeze > 0)
 
 
 @contextmanager
