@@ -12,7 +12,7 @@ import torch
 from dminity import voc
 from dminity.detector.model import build_network
 from dminity.detector.pretrained import start_from
-from dminity.detector.run import train
+from dminity.detector.run import trained
 from dminity.params import PARAMS_FILE, Train, load
 
 ROOT = Path(__file__).parents[1]
@@ -33,9 +33,10 @@ def run(folder: Path, place: Path, **changes: Any) -> dict[str, torch.Tensor]:
     classes = voc.read_classes(folder)
     network = build_network("yolox_nano", len(classes))
     start_from(network, chosen.pretrained, chosen.release, "yolox_nano", classes)
-    weights = train(network, chosen, "yolox_nano", folder, classes, place, place / "tensorboard")
-    assert weights is not None
-    return weights
+    logs = place / "tensorboard"
+    with trained(network, chosen, "yolox_nano", folder, classes, place, logs) as weights:
+        assert weights is not None
+        return weights
 
 
 def rows(live: Path) -> dict[str, list[tuple[int, float]]]:

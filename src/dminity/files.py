@@ -48,3 +48,12 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder at one stroke: no part of it is ever left under its name."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    # Of a removal that was interrupted.
+    shutil.rmtree(unfinished, ignore_errors=True)
+    path.rename(unfinished)
+    shutil.rmtree(unfinished)

@@ -5,6 +5,7 @@ hashed into a fingerprint, which names its folder and stands in the file.
 """
 
 import hashlib
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ from dminity.params import Train
 
 CHECKPOINT = "last.ckpt"
 FINGERPRINT_DIGITS = 16
-LIBRARIES = ("torch", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy")
+PACKAGE = Path(__file__).parents[1]
+LIBRARIES = (
+    "torch", "torchvision", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy",
+    "faster-coco-eval",
+)  # fmt: skip
 # What decides how fast a run is and what it shows on the way, and nothing of its result.
 NOT_IN_THE_RESULT = {
     "release", "devices", "num_nodes", "workers", "cache_gb", "pictures_every", "tensorboard",
@@ -46,13 +51,13 @@ def fingerprint(settings: Train, variant: str, classes: tuple[str, ...], folder:
     """What decides the weights that a run ends with, but for the machine, as hex digits.
 
     Hashes the parameters, the weights to start from, the annotations and photos of the training
-    and validation splits of a VOC folder, and the code that trains.
+    and validation splits of a VOC folder, and the code of this package that is in use.
     """
     digest = hashlib.blake2b(digest_size=FINGERPRINT_DIGITS // 2)
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
     digest.update(repr((variant, classes)).encode())
     digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
-    paths = [Path(settings.pretrained), *sorted(Path(__file__).parent.glob("*.py"))]
+    paths = [Path(settings.pretrained), *own_code()]
     for split in ("train", "validation"):
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):
@@ -63,6 +68,12 @@ def fingerprint(settings: Train, variant: str, classes: tuple[str, ...], folder:
                 digest.update(path.name.encode())
                 digest.update(hashlib.file_digest(file, "blake2b").digest())
     return digest.hexdigest()
+
+
+def own_code() -> list[Path]:
+    """The files of this package that the running program has imported."""
+    files = {getattr(module, "__file__", None) for module in sys.modules.values()}
+    return sorted(path for path in map(Path, filter(None, files)) if PACKAGE in path.parents)
 
 
 class SafeCheckpoints(TorchCheckpointIO):

@@ -1,6 +1,7 @@
 """One run of training: from its start, or from where it was interrupted, to its best weights."""
 
 import logging
+import math
 import os
 import shutil
 import signal
@@ -26,6 +27,7 @@ from dminity.detector import hardware
 from dminity.detector.batch_norm import synchronise
 from dminity.detector.batches import UnevenBatch, check_share
 from dminity.detector.dataset import PlainPhotos
+from dminity.detector.processes import end_with_parent
 from dminity.detector.recording import BEST_BY, Recording
 from dminity.detector.resuming import CHECKPOINT, SafeCheckpoints
 from dminity.detector.schedule import Schedule
@@ -96,7 +98,8 @@ class BestWeights(Callback):
             self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
 
 
-def train(
+@contextmanager
+def trained(
     network: nn.Module,
     settings: Train,
     variant: str,
@@ -104,14 +107,15 @@ def train(
     classes: tuple[str, ...],
     place: Path,
     tensorboard: Path,
-) -> dict[str, torch.Tensor] | None:
-    """Train a network on a VOC folder; return the averaged weights of its best epoch.
+) -> Iterator[dict[str, torch.Tensor] | None]:
+    """Train a network on a VOC folder; yield the averaged weights of its best epoch.
 
     `place` is a folder of this run's own, named by its fingerprint. A checkpoint in it is gone on
-    from; afterwards `live` and `pictures` in it are what there is to show. `tensorboard` is where
-    the logs of runs are kept, each in a folder of its own.
+    from; afterwards `live` and `pictures` in it are what there is to show. No other process gets
+    in before the block ends. `tensorboard` is where the logs of runs are kept, each in a folder of
+    its own.
 
-    Returns:
+    Yields:
         The state of the network, or None in all processes but the first.
 
     Raises:
@@ -120,28 +124,51 @@ def train(
     processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
     if processes > 1 and hardware.accelerator() == "cpu":
         synchronise(network)
-    training = make_training(network, settings, folder, classes, place.name)
-    check_shares(settings, training, processes)
-    best = BestWeights()
+    trainer = make_trainer(settings, variant, processes)
     checkpoint = place / CHECKPOINT
-    resumes = checkpoint.exists()
-    # Weights that are no random numbers are worth a look before the first step.
-    looks_first = settings.pretrained != "none" and not resumes
-    trainer = make_trainer(settings, variant, processes, looks_first)
+    best = BestWeights()
     with ExitStack() as stack:
-        live = writer = None
         if trainer.is_global_zero:
             stack.enter_context(only_once(place))
-            (place / "pictures").mkdir(exist_ok=True)
-            live = stack.enter_context(Live(str(place / "live"), save_dvc_exp=False, dvcyaml=None))
-            if settings.tensorboard:
-                writer = stack.enter_context(fresh_log(tensorboard / place.name))
-        recording = Recording(live, writer, checkpoint, place / "pictures")
-        for number in ENDING_SIGNALS:
-            stack.callback(signal.signal, number, signal.getsignal(number))
-        trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
-        trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
-    return best.weights if trainer.is_global_zero else None
+        else:
+            end_with_parent()
+        resumes = checkpoint.exists()
+        training = make_training(network, settings, folder, classes, place.name, resumes)
+        check_shares(settings, training, processes)
+        if settings.pretrained != "none" and not resumes:
+            # Weights that are no random numbers are worth a look before the first step.
+            trainer.num_sanity_val_steps = math.inf
+        with logs(place, tensorboard, settings, trainer) as (live, writer), signals_put_back():
+            recording = Recording(live, writer, checkpoint, place / "pictures")
+            trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+            trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
+        yield best.weights if trainer.is_global_zero else None
+
+
+@contextmanager
+def logs(
+    place: Path, tensorboard: Path, settings: Train, trainer: L.Trainer
+) -> Iterator[tuple[Live | None, SummaryWriter | None]]:
+    """DVCLive, and TensorBoard if it is wanted; none but in the first process."""
+    if not trainer.is_global_zero:
+        yield None, None
+        return
+    (place / "pictures").mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        live = stack.enter_context(Live(str(place / "live"), save_dvc_exp=False, dvcyaml=None))
+        wanted = settings.tensorboard
+        yield live, stack.enter_context(fresh_log(tensorboard / place.name)) if wanted else None
+
+
+@contextmanager
+def signals_put_back() -> Iterator[None]:
+    """Afterwards, whoever was asked to end before is so again."""
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -179,23 +206,23 @@ def check_shares(settings: Train, training: DetectorTraining, processes: int) ->
 
 
 def make_training(
-    network: nn.Module, settings: Train, folder: Path, classes: tuple[str, ...], fingerprint: str
+    network: nn.Module,
+    settings: Train,
+    folder: Path,
+    classes: tuple[str, ...],
+    fingerprint: str,
+    resumes: bool,
 ) -> DetectorTraining:
     """The run as Lightning wants it."""
     input_size = (settings.input_size, settings.input_size)
     training = LabelledPhotos(folder, "train", classes, input_size)
     photos = TrainingPhotos(training, settings, Schedule(settings).plain_from)
     validation = PlainPhotos(folder, voc.read_split(folder, "validation"), input_size)
-    return DetectorTraining(network, settings, photos, validation, classes, fingerprint)
+    return DetectorTraining(network, settings, photos, validation, classes, fingerprint, resumes)
 
 
-def make_trainer(
-    settings: Train, variant: str, processes: int, looks_first: bool = False
-) -> L.Trainer:
-    """Lightning's engine for the devices that are asked for.
-
-    If it `looks_first`, the weights are validated before the first step too.
-    """
+def make_trainer(settings: Train, variant: str, processes: int) -> L.Trainer:
+    """Lightning's engine for the devices that are asked for."""
     kind = hardware.accelerator()
     if kind == "cpu":
         hardware.keep_freed_memory()
@@ -204,17 +231,18 @@ def make_trainer(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
+    warnings.filterwarnings("ignore", ".*find_unused_parameters=True was specified.*")
     return L.Trainer(
         accelerator=kind,
         devices=processes // settings.num_nodes,
         num_nodes=settings.num_nodes,
-        strategy=parallel_strategy(settings) if several else "auto",
+        strategy=parallel_strategy() if several else "auto",
         sync_batchnorm=several and kind == "cuda",
         precision=hardware.lightning_precision(settings.precision, variant),
         # On a GPU not every operation has a deterministic form: those are taken that have.
         deterministic="warn" if kind == "cuda" else None,
         max_epochs=settings.epochs,
-        num_sanity_val_steps=-1 if looks_first else 0,
+        num_sanity_val_steps=0,
         # The batches of each epoch are other ones, and may be of another size.
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
@@ -235,10 +263,12 @@ def cluster() -> list[SLURMEnvironment]:
     return []
 
 
-def parallel_strategy(settings: Train) -> DDPStrategy:
+def parallel_strategy() -> DDPStrategy:
     """One process for each device, all with the same weights."""
-    # Batch norm is synchronised, so that no statistics have to be sent round.
-    return DDPStrategy(forward_sync_buffers=False, find_unused_parameters=settings.freeze > 0)
+    # Batch norm is synchronised, so that no statistics have to be sent round. A frozen backbone is
+    # unused, and looking for what is unused keeps PyTorch from ordering gradients anew after the
+    # first step: with three processes and more, a run that goes on would add them up otherwise.
+    return DDPStrategy(forward_sync_buffers=False, find_unused_parameters=True)
 
 
 @contextmanager

@@ -75,6 +75,7 @@ class DetectorTraining(L.LightningModule):
         validation: PlainPhotos,
         classes: tuple[str, ...],
         fingerprint: str,
+        resumes: bool,
     ) -> None:
         super().__init__()
         # A step may take several passes, after an out-of-memory error more than were planned.
@@ -89,6 +90,7 @@ class DetectorTraining(L.LightningModule):
         self.annotations = validation.annotations
         self.classes = classes
         self.fingerprint = fingerprint
+        self.resumes = resumes
         self.batch_size = None if settings.batch_size == "auto" else settings.batch_size
         self.parts = settings.accumulate
         self.losses: list[dict[str, float]] = []
@@ -130,7 +132,7 @@ class DetectorTraining(L.LightningModule):
         Raises:
             ForeignCheckpoint: if not all processes go on from the same checkpoint.
         """
-        mine = (self.fingerprint, bool(self.trainer.ckpt_path))
+        mine = (self.fingerprint, self.resumes)
         if len(set(gathered({self.trainer.global_rank: mine}).values())) > 1:
             raise ForeignCheckpoint(
                 "not all machines have the same photos, parameters and models/unfinished; let "

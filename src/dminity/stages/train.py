@@ -1,6 +1,7 @@
 """train: a YOLOX detector from the VOC folder, its metrics per epoch by DVCLive."""
 
 import shutil
+from pathlib import Path
 
 import torch
 
@@ -8,9 +9,9 @@ from dminity import voc
 from dminity.detector.model import Detector, build_network, save
 from dminity.detector.pretrained import start_from
 from dminity.detector.resuming import fingerprint
-from dminity.detector.run import train
-from dminity.files import replacing_folder
-from dminity.params import load
+from dminity.detector.run import trained
+from dminity.files import remove_folder, replacing_folder
+from dminity.params import Params, load
 from dminity.stages import METRICS, MODEL, UNFINISHED, VOC, run
 
 
@@ -26,11 +27,16 @@ def main() -> None:
     network = build_network(params.model, len(classes))
     start_from(network, params.train.pretrained, params.train.release, params.model, classes)
     place = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
-    weights = train(
-        network, params.train, params.model, VOC, classes, place, METRICS / "tensorboard"
-    )
-    if weights is None:
-        return
+    logs = METRICS / "tensorboard"
+    with trained(network, params.train, params.model, VOC, classes, place, logs) as weights:
+        if weights is not None:
+            publish(weights, params, classes, place)
+
+
+def publish(
+    weights: dict[str, torch.Tensor], params: Params, classes: tuple[str, ...], place: Path
+) -> None:
+    """Replace the last run's results by those that lie in `place`, and remove that folder."""
     network = build_network(params.model, len(classes))
     network.load_state_dict(weights)
     input_size = (params.train.input_size, params.train.input_size)
@@ -39,8 +45,7 @@ def main() -> None:
         shutil.copytree(place / "live", folder, dirs_exist_ok=True)
     with replacing_folder(METRICS / "plots" / "training") as folder:
         shutil.copytree(place / "pictures", folder, dirs_exist_ok=True)
-    # At one stroke: a part of it must not be taken for a training to go on with.
-    shutil.rmtree(place.rename(place.with_name(f".{place.name}.unfinished")))
+    remove_folder(place)
 
 
 if __name__ == "__main__":
