@@ -102,14 +102,18 @@ def test_a_killed_training_ends_as_one_that_was_not(straight: Path, tmp_path: Pa
 
 def test_a_training_goes_on_only_from_its_own_checkpoint(rooms: Path, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rooms, epochs=EPOCHS)
-    kill_at_a_random_moment(project, signal.SIGKILL)
-    (unfinished,) = (project / "models" / "unfinished").iterdir()
+    process = start_stage(project)
+    while not (found := list((project / "models" / "unfinished").glob("*/last.ckpt"))):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
     path = project / PARAMS_FILE
     path.write_text(path.read_text().replace("epochs: 10", "epochs: 1"))
     finish(start_stage(project))
     assert [step for step, _ in results(project / "metrics" / "train")["train/loss"]] == [1]
     # What was interrupted can still be gone on with.
-    assert (unfinished / "last.ckpt").exists()
+    assert found[0].exists()
 
 
 def finish_on_two_machines(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import signal
 from pathlib import Path
 
 import cv2
@@ -216,10 +217,12 @@ def test_seeding_leaves_no_trace() -> None:
         assert (random.random(), np.random.random()) != first
 
 
-def test_a_worker_keeps_to_one_core() -> None:
-    threads = cv2.getNumThreads()
+def test_a_worker_keeps_to_one_core_and_ends_on_ctrl_c() -> None:
+    threads, on_ctrl_c = cv2.getNumThreads(), signal.getsignal(signal.SIGINT)
     try:
         start_worker(0)
         assert cv2.getNumThreads() == 1
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
     finally:
         cv2.setNumThreads(threads)
+        signal.signal(signal.SIGINT, on_ctrl_c)
