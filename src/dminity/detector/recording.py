@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 
 from dminity.detector.dataset import read_photo
 from dminity.detector.resuming import NotSaved
+from dminity.detector.validation import BEST_BY, Validation
 from dminity.drawing import draw_detections
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dminity.detector.training import DetectorTraining
 
 Row = dict[str, float]
-BEST_BY = "metrics/mAP50-95"
 # Pictures are of the first photos of the validation split.
 PICTURES = 8
 SHOWN_SCORE = 0.3
@@ -66,7 +66,7 @@ class Recording(Callback):
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The figures of the weights that training starts from."""
-        self.rows.append((0, cast("DetectorTraining", pl_module).figures))
+        self.rows.append((0, cast("DetectorTraining", pl_module).validation.figures))
         self.write(*self.rows[-1])
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -88,7 +88,7 @@ class Recording(Callback):
         every = training.settings.pictures_every
         epochs_done = 0 if trainer.sanity_checking else trainer.current_epoch + 1
         if self.live and every and epochs_done % every == 0:
-            draw(training, self.pictures, epochs_done)
+            draw(training.validation, self.pictures, epochs_done)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the epoch's row, and save all.
@@ -149,12 +149,12 @@ class Recording(Callback):
             trainer.should_stop = True
 
 
-def draw(training: "DetectorTraining", folder: Path, epochs_done: int) -> None:
+def draw(validation: Validation, folder: Path, epochs_done: int) -> None:
     """Draw what the averaged weights found in the first validation photos."""
-    for number, annotation in enumerate(training.annotations[:PICTURES]):
-        photo = read_photo(training.folder, annotation.image_id)
-        found = training.found[number]
-        picture = draw_detections(photo, found, training.classes, SHOWN_SCORE)
+    photos = validation.photos
+    for number, annotation in enumerate(photos.annotations[:PICTURES]):
+        photo = read_photo(photos.folder, annotation.image_id)
+        picture = draw_detections(photo, validation.found[number], validation.classes, SHOWN_SCORE)
         path = folder / f"{number:02}" / f"{epochs_done:03}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)

@@ -28,11 +28,12 @@ from dminity.detector.batch_norm import synchronise
 from dminity.detector.batches import UnevenBatch, check_share
 from dminity.detector.dataset import PlainPhotos
 from dminity.detector.processes import end_with_parent
-from dminity.detector.recording import BEST_BY, Recording
+from dminity.detector.recording import Recording
 from dminity.detector.resuming import CHECKPOINT, SafeCheckpoints
 from dminity.detector.schedule import Schedule
 from dminity.detector.training import DetectorTraining
 from dminity.detector.training_photos import LabelledPhotos, TrainingPhotos
+from dminity.detector.validation import BEST_BY, Validation
 from dminity.errors import DminityError
 from dminity.params import Train
 
@@ -92,8 +93,8 @@ class BestWeights(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Compare this validation with the best so far."""
         assert isinstance(pl_module, DetectorTraining)
-        if pl_module.figures[BEST_BY] > self.ap:
-            self.ap = pl_module.figures[BEST_BY]
+        if pl_module.validation.figures[BEST_BY] > self.ap:
+            self.ap = pl_module.validation.figures[BEST_BY]
             weights = pl_module.average.state_dict()
             self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
 
@@ -198,7 +199,7 @@ def check_shares(settings: Train, training: DetectorTraining, processes: int) ->
         check_share("train.batch_size", settings.batch_size, processes)
     for epoch, size in settings.batch_schedule.items():
         check_share(f"train.batch_schedule.{epoch}", size, processes)
-    fewest = min(len(training.photos), len(training.validation))
+    fewest = min(len(training.photos), len(training.validation.photos))
     if fewest < processes:
         raise UnevenBatch(
             f"a split has {fewest} photos for {processes} processes; lower train.devices"
@@ -217,8 +218,9 @@ def make_training(
     input_size = (settings.input_size, settings.input_size)
     training = LabelledPhotos(folder, "train", classes, input_size)
     photos = TrainingPhotos(training, settings, Schedule(settings).plain_from)
-    validation = PlainPhotos(folder, voc.read_split(folder, "validation"), input_size)
-    return DetectorTraining(network, settings, photos, validation, classes, fingerprint, resumes)
+    plain = PlainPhotos(folder, voc.read_split(folder, "validation"), input_size)
+    validation = Validation(plain, classes)
+    return DetectorTraining(network, settings, photos, validation, fingerprint, resumes)
 
 
 def make_trainer(settings: Train, variant: str, processes: int) -> L.Trainer:

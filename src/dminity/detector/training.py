@@ -23,30 +23,23 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader, Subset
 from yolox.models import YoloxModule
 
-from dminity.detections import Detections, ground_truth
 from dminity.detector.averaging import average_of, follow
 from dminity.detector.batch_norm import hold_statistics
 from dminity.detector.batches import check_share, epoch_batches, epoch_order
-from dminity.detector.dataset import PlainPhotos
 from dminity.detector.hardware import largest_batch
-from dminity.detector.losses import SUMS, head_losses, loss_sums, means
+from dminity.detector.losses import SUMS, loss_sums, means
 from dminity.detector.model import network_input
 from dminity.detector.optimizer import sgd
 from dminity.detector.photo_cache import PhotoCache
-from dminity.detector.prediction import to_detections
 from dminity.detector.processes import gathered, total
-from dminity.detector.recording import BEST_BY
 from dminity.detector.resuming import ForeignCheckpoint
 from dminity.detector.schedule import Schedule
-from dminity.detector.training_photos import LateLoader, TrainingPhotos, plain_targets, start_worker
+from dminity.detector.training_photos import LateLoader, TrainingPhotos, start_worker
+from dminity.detector.validation import Validation
 from dminity.errors import DminityError
-from dminity.evaluation.average_precision import score
 from dminity.params import Train
 
-VALIDATION_MIN_SCORE = 0.01
-VALIDATION_NMS_IOU = 0.65
 SHOWN_PHOTOS = 8
-VALIDATION_LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss")
 # Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
 LARGEST_AUTO_BATCH = 64
 
@@ -63,8 +56,7 @@ class DetectorTraining(L.LightningModule):
     """One run of training: photos, steps, and evaluation of the averaged weights.
 
     Attributes:
-        figures: of the last validation, by name.
-        found: what was found in it, by position in `annotations`.
+        validation: the validation split, with what was last found in it.
     """
 
     def __init__(
@@ -72,8 +64,7 @@ class DetectorTraining(L.LightningModule):
         network: YoloxModule,
         settings: Train,
         photos: TrainingPhotos,
-        validation: PlainPhotos,
-        classes: tuple[str, ...],
+        validation: Validation,
         fingerprint: str,
         resumes: bool,
     ) -> None:
@@ -86,17 +77,11 @@ class DetectorTraining(L.LightningModule):
         self.schedule = Schedule(settings)
         self.photos = photos
         self.validation = validation
-        self.folder = validation.folder
-        self.annotations = validation.annotations
-        self.classes = classes
         self.fingerprint = fingerprint
         self.resumes = resumes
         self.batch_size = None if settings.batch_size == "auto" else settings.batch_size
         self.parts = settings.accumulate
         self.losses: list[dict[str, float]] = []
-        self.figures: dict[str, float] = {}
-        self.found: dict[int, Detections] = {}
-        self.validation_sums = torch.zeros(0)
 
     @property
     def epochs_done(self) -> int:
@@ -162,7 +147,8 @@ class DetectorTraining(L.LightningModule):
     def val_dataloader(self) -> DataLoader[Any]:
         """This process's share of the validation photos; no photo is in two shares."""
         rank, processes = self.trainer.global_rank, self.trainer.world_size
-        share = Subset(self.validation, range(rank, len(self.validation), processes))
+        photos = self.validation.photos
+        share = Subset(photos, range(rank, len(photos), processes))
         batch_size = max(1, self.photos_per_part() // processes)
         return self.loader(share, batch_size=batch_size)
 
@@ -332,7 +318,7 @@ class DetectorTraining(L.LightningModule):
 
     def check_validation(self) -> None:
         """Refuse the averaged weights if their losses are no numbers."""
-        if not all(map(math.isfinite, self.figures.values())):
+        if not all(map(math.isfinite, self.validation.figures.values())):
             raise TrainingDiverged(
                 f"the validation loss is no number after epoch {self.current_epoch}; lower "
                 "train.lr, or lengthen train.warmup"
@@ -347,47 +333,23 @@ class DetectorTraining(L.LightningModule):
         }
         groups = self.trainer.optimizers[0].param_groups
         rates = {f"x/lr{index}": float(group["lr"]) for index, group in enumerate(groups)}
-        return figures | self.figures | rates
+        return figures | self.validation.figures | rates
 
     # ── Validation, of the averaged weights ──────────────────────────────────────────────────────
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last one."""
-        self.found = {}
-        self.validation_sums = torch.zeros(SUMS, device=self.device)
+        self.validation.start(self.device)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """Collect losses and detections of photos [B, H, W, 3] and their positions [B]."""
-        images, positions = batch
-        annotations = [self.annotations[position] for position in positions.tolist()]
-        inputs = network_input(images)
-        features = self.average.backbone(inputs)
-        targets = plain_targets(annotations, self.classes, self.validation.input_size)
-        targets = targets.to(self.device)
-        losses = head_losses(self.average.head, features, targets, inputs)
-        self.validation_sums += loss_sums(losses, targets)
-        found = to_detections(
-            self.average.head(features),
-            [(annotation.height, annotation.width) for annotation in annotations],
-            self.validation.input_size,
-            VALIDATION_MIN_SCORE,
-            VALIDATION_NMS_IOU,
-        )
-        self.found.update(zip(positions.tolist(), found, strict=True))
+        """Look at photos [B, H, W, 3] and their positions [B]."""
+        self.validation.add(self.average, *batch)
 
     def on_validation_epoch_end(self) -> None:
         """Score what all processes found in the whole split."""
-        self.found = gathered(self.found)
-        truths = [ground_truth(annotation, self.classes) for annotation in self.annotations]
-        scores = score(truths, [self.found[index] for index in range(len(truths))], self.classes)
-        losses, _ = means(total(self.validation_sums))
-        self.figures = {f"val/{name}": losses[name] for name in VALIDATION_LOSSES} | {
-            "metrics/mAP50": scores.ap50,
-            BEST_BY: scores.ap,
-            "metrics/precision": scores.precision,
-            "metrics/recall": scores.recall,
-        }
-        self.log("mAP50", scores.ap50, prog_bar=True, logger=False, sync_dist=True)
+        self.validation.finish()
+        ap50 = self.validation.figures["metrics/mAP50"]
+        self.log("mAP50", ap50, prog_bar=True, logger=False, sync_dist=True)
 
 
 def resized(
