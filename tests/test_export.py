@@ -80,3 +80,8 @@ def test_the_file_says_how_to_use_it(detector: Detector, exported: Path) -> None
     assert json.loads(metadata["input_size"]) == [64, 96]
     assert [item.name for item in session.get_inputs()] == ["images"]
     assert [item.name for item in session.get_outputs()] == ["predictions"]
+
+
+def test_the_file_is_the_same_wherever_it_is_made(exported: Path) -> None:
+    assert str(Path(torch.__file__).parents[1]).encode() not in exported.read_bytes()
+    assert b"File " not in exported.read_bytes()

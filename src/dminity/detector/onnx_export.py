@@ -46,6 +46,9 @@ def write_onnx(detector: Detector, path: Path) -> None:
         )
     assert program is not None, "the dynamo exporter returns the program"
     model = program.model_proto
+    # Where in the code each node is from: paths of this machine, and a seventh of the file.
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
     onnx.helper.set_model_props(
         model,
         {
