@@ -8,7 +8,7 @@ import cv2
 
 from dminity.amenities import AMENITIES
 from dminity.rooms import scene
-from dminity.sources.openimages import BOXES_CSV, CLASSES_CSV
+from dminity.sources.openimages import BOXES_CSV, CLASSES_CSV, LABELS_CSV
 
 # 51 real photos in the published layout, with a README of their own; not part of the project.
 REAL_MIRROR = Path(__file__).parents[2] / "shared" / "openimages-mini"
@@ -30,6 +30,7 @@ def make_mirror(folder: Path) -> Path:
     for number, (split, size) in enumerate(SIZES.items()):
         ids = [f"{number:04x}{room:012x}" for room in range(size)]
         write_boxes(folder / "openimages" / BOXES_CSV[split], ids, split)
+        write_labels(folder / "openimages" / LABELS_CSV[split], ids)
         photos = folder / "open-images-dataset" / split
         photos.mkdir(parents=True)
         for image_id in ids:
@@ -47,6 +48,19 @@ def write_boxes(path: Path, ids: list[str], split: str) -> None:
         for box in scene.describe(image_id):
             code = next(item.code for item in AMENITIES if item.name == box.label)
             lines.append(box_line(image_id, code, vars(box), split))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_labels(path: Path, ids: list[str]) -> None:
+    """A CSV of verified labels: a person everywhere, and of each amenity whether it is there."""
+    lines = ["ImageID,Source,LabelName,Confidence"]
+    for image_id in ids:
+        lines.append(f"{image_id},verification,/m/01g317,1")
+        shown = {box.label for box in scene.describe(image_id)}
+        lines += [
+            f"{image_id},verification,{item.code},{int(item.name in shown)}" for item in AMENITIES
+        ]
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
 
 

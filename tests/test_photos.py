@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dminity.photos.download import PhotoNotFetched, fetch_photos
+from dminity.params import Fetch
+from dminity.photos.download import Rejected, fetch_photos
 from dminity.photos.resize import PhotoUnreadable, resize_photo, resize_photos
 
 
@@ -22,35 +23,28 @@ def jpeg(width: int = 40, height: int = 30, mode: str = "RGB") -> bytes:
 
 
 class Server:
-    """Answers requests for photos from a list per photo, the last answer for ever."""
+    """Has some photos. Faults are in tests/test_faults.py."""
 
-    def __init__(self, **answers: list[bytes | OSError]) -> None:
-        self.answers = answers
+    def __init__(self, **photos: bytes) -> None:
+        self.photos = photos
         self.asked: list[str] = []
 
     def read(self, split: str, image_id: str) -> bytes:
-        """The next answer."""
+        """A photo."""
         self.asked.append(image_id)
-        waiting = self.answers[image_id]
-        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
+        return self.photos[image_id]
 
 
-def fetch(server: Server, folder: Path, *ids: str) -> None:
+def fetch(server: Server, folder: Path, *ids: str) -> list[Rejected]:
     """Fetch photos of the train split, three attempts each."""
-    fetch_photos([("train", image_id) for image_id in ids], server.read, folder, 2, 3)
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts follow each other at once."""
-    monkeypatch.setattr("dminity.photos.download.FIRST_PAUSE_S", 0)
+    (folder / "train").mkdir(exist_ok=True)
+    settings = Fetch(connections=2, attempts=3, min_side=16, max_missing=1.0)
+    photos = [("train", image_id) for image_id in ids]
+    return fetch_photos(photos, server.read, folder, settings)
 
 
 def test_photos_are_kept_byte_for_byte_and_not_fetched_twice(tmp_path: Path) -> None:
-    server = Server(a=[jpeg()], b=[jpeg(20)])
+    server = Server(a=jpeg(), b=jpeg(20))
     fetch(server, tmp_path, "a", "b")
     fetch(server, tmp_path, "a", "b")
     assert (tmp_path / "train" / "a.jpg").read_bytes() == jpeg()
@@ -58,7 +52,7 @@ def test_photos_are_kept_byte_for_byte_and_not_fetched_twice(tmp_path: Path) -> 
 
 
 def test_a_damaged_photo_on_disk_is_fetched_again(tmp_path: Path) -> None:
-    server = Server(a=[jpeg()])
+    server = Server(a=jpeg())
     fetch(server, tmp_path, "a")
     path = tmp_path / "train" / "a.jpg"
     path.write_bytes(jpeg()[:200])
@@ -67,36 +61,10 @@ def test_a_damaged_photo_on_disk_is_fetched_again(tmp_path: Path) -> None:
 
 
 def test_photos_that_nobody_asks_for_are_removed(tmp_path: Path) -> None:
-    server = Server(a=[jpeg()], b=[jpeg()])
+    server = Server(a=jpeg(), b=jpeg())
     fetch(server, tmp_path, "a", "b")
     fetch(server, tmp_path, "b")
     assert [path.name for path in tmp_path.glob("*/*")] == ["b.jpg"]
-
-
-def test_a_passing_fault_is_survived(tmp_path: Path) -> None:
-    server = Server(a=[OSError("reset by peer"), jpeg()[:-100], jpeg()])
-    fetch(server, tmp_path, "a")
-    assert (tmp_path / "train" / "a.jpg").read_bytes() == jpeg()
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (b"<html>Not here</html>", r"train/bad: no photo, or cut off: cannot identify"),
-        (jpeg()[:300], r"train/bad: no photo, or cut off: .*[Tt]runcated"),
-        (FileNotFoundError("bad.jpg"), r"train/bad: not found"),
-        (OSError("timed out"), r"train/bad: OSError: timed out \(3 attempts\)"),
-    ],
-)
-def test_a_lasting_fault_is_named_and_the_other_photos_are_kept(
-    tmp_path: Path, answer: bytes | OSError, message: str
-) -> None:
-    server = Server(bad=[answer], good=[jpeg()])
-    with pytest.raises(
-        PhotoNotFetched, match=rf"1 of 2 photos are missing.*{message}.*run it again"
-    ):
-        fetch(server, tmp_path, "bad", "good")
-    assert [path.name for path in tmp_path.glob("*/*")] == ["good.jpg"]
 
 
 def resized(content: bytes, folder: Path, long_side: int = 16) -> Image.Image:

@@ -41,18 +41,24 @@ def test_the_order_of_the_boxes_plays_no_part(
 
 @settings(deadline=None)
 @given(box_tables(), st.integers(1, 4))
-def test_quotas_are_met_and_every_image_is_in_the_first_bucket_that_wants_it(
-    boxes: pd.DataFrame, limit: int
-) -> None:
-    images = pick(boxes, limit, 1)
-    assert images["image_id"].is_unique
-    wanted = images.explode("wanted_by")
+def test_quotas_are_met(boxes: pd.DataFrame, limit: int) -> None:
+    wanted = pick(boxes, limit, 1).explode("wanted_by")
     available = boxes.groupby(["split", "label"])["image_id"].nunique().clip(upper=limit)
     taken = wanted.groupby(["split", "wanted_by"])["image_id"].nunique()
     assert taken.to_dict() == available.to_dict()
-    for row in images.itertuples():
-        wanting = [name for name, labels in buckets().items() if {*labels} & {*row.wanted_by}]  # type: ignore[misc]
-        assert row.bucket == min(wanting)
+
+
+@settings(deadline=None)
+@given(box_tables(), st.integers(1, 4), st.integers(1, 4))
+def test_an_image_is_in_one_bucket_that_wants_it_and_stays_there(
+    boxes: pd.DataFrame, limit: int, more: int
+) -> None:
+    images = pick(boxes, limit, 1)
+    assert images["image_id"].is_unique
+    for bucket, labels in zip(images["bucket"], images["wanted_by"], strict=True):
+        assert {*labels} & {*buckets()[bucket]}
+    larger = pick(boxes, limit + more, 1).set_index("image_id")["bucket"]
+    assert (larger[images["image_id"]].to_numpy() == images["bucket"].to_numpy()).all()
 
 
 def test_another_seed_picks_others() -> None:

@@ -14,7 +14,7 @@ from s3_server import BUCKET, S3Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-DATA_STAGES = ["index", "fetch", "merge", "resize", "voc"]
+DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
 MODEL_STAGES = ["train", "evaluate", "export"]
 LIVE_METRICS = {
     "train": {"loss", "box_loss", "obj_loss", "cls_loss", "num_fg"},
@@ -110,7 +110,7 @@ def test_a_class_filter_fetches_nothing(project: Project) -> None:
     first, *_, last = [name for name, counts in class_counts(project).items() if all(counts)]
     project.set_params({"classes": [last, first]})
     output = project.run("dvc", "repro", "voc")
-    assert stages_run(output) == {"merge", "resize", "voc"}
+    assert stages_run(output) == {"merge", "check", "resize", "voc"}
     assert (project.folder / "data/voc/classes.txt").read_text() == f"{first}\n{last}\n"
     assert list(class_counts(project)) == [first, last]
 

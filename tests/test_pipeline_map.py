@@ -11,7 +11,7 @@ from pipeline_map import (
 )
 
 STAGES = declared_stages()
-ORDER = ["index", "fetch", "merge", "resize", "voc", "train", "evaluate", "export"]
+ORDER = ["index", "pick", "fetch", "merge", "check", "resize", "voc", "train", "evaluate", "export"]
 
 
 def test_the_stages_are_the_files() -> None:

@@ -66,11 +66,13 @@ def test_a_truncated_box_reaches_the_edge(described: list[list[scene.RoomBox]]) 
 
 
 def test_splits_share_no_room_and_seeds_change_them() -> None:
-    sizes = Demo(train=30, validation=20, test=20)
-    rooms = RenderedRooms(sizes, seed=1)
+    sizes = Demo(seed=1, train=30, validation=20, test=20)
+    rooms = RenderedRooms(sizes)
     ids = [image_id for split in rooms.sizes for image_id in rooms.image_ids(split)]
     assert len(set(ids)) == 70
-    assert set(ids).isdisjoint(RenderedRooms(sizes, seed=2).image_ids("train"))
+    assert set(ids).isdisjoint(
+        RenderedRooms(sizes.model_copy(update={"seed": 2})).image_ids("train")
+    )
     # More rooms are more of the same.
-    more = RenderedRooms(Demo(train=40, validation=20, test=20), seed=1)
+    more = RenderedRooms(Demo(seed=1, train=40, validation=20, test=20))
     assert more.image_ids("train")[:30] == rooms.image_ids("train")

@@ -15,38 +15,44 @@ from project import ROOT
 from dminity import tables, voc
 from dminity.amenities import NAMES
 from dminity.detector.onnx_export import Difference
+from dminity.sources.source import Annotations
 from dminity.stages import export, index
 from dminity.stages import voc as voc_stage
 
 
-class OneBox:
-    """A source with a single box."""
+class Source:
+    """A source that may lack classes, or not."""
 
     version = "one"
 
     def __init__(self, partial: bool) -> None:
         self.partial = partial
 
-    def boxes(self, split: str) -> pd.DataFrame:
-        """A bed in the train split."""
-        row = {"image_id": "a", "split": split, "label": "Bed"}
-        row |= dict.fromkeys(tables.CORNERS, 0.5) | dict.fromkeys(tables.FLAGS)
-        return pd.DataFrame([row] if split == "train" else [], columns=tables.BOXES.names)
+    def annotations(self, split: str, work: Path) -> Annotations:
+        """Not asked for."""
+        raise AssertionError(split, work)
 
     def photo(self, split: str, image_id: str) -> bytes:
         """Not asked for."""
         raise AssertionError(split, image_id)
 
 
+def one_bed() -> pd.DataFrame:
+    """A table of boxes with a single one."""
+    row = {"image_id": "a", "split": "train", "label": "Bed"}
+    row |= dict.fromkeys(tables.CORNERS, 0.5) | dict.fromkeys(tables.FLAGS)
+    return pd.DataFrame([row], columns=tables.BOXES.names)
+
+
 def test_a_class_without_a_box_is_named() -> None:
     with pytest.raises(index.NoBoxes, match=r"no box at all of: Toilet, Swimming pool.*partial"):
-        index.read_boxes(OneBox(partial=False))
+        index.refuse_empty_classes(one_bed(), Source(partial=False))
 
 
 def test_a_partial_source_may_lack_classes_and_says_which(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert list(index.read_boxes(OneBox(partial=True))["label"]) == ["Bed"]
+    index.refuse_empty_classes(one_bed(), Source(partial=True))
     printed = capsys.readouterr().out
     assert all(name in printed for name in NAMES if name != "Bed")
     assert "Bed" not in printed.replace("Sofa bed", "").split(", ")
@@ -60,18 +66,18 @@ def test_flags_of_the_table_reach_the_annotation(
     photo.parent.mkdir(parents=True)
     Image.new("RGB", (200, 100)).save(photo)
     row = {"image_id": "a", "split": "train", "xmin": 0.1, "ymin": 0.2, "xmax": 0.5, "ymax": 1.0}
-    flags = {"is_depiction": False, "is_inside": None}
+    flags = {"is_depiction": False, "is_inside": None, "is_group_of": None}
     table = pd.DataFrame(
         [
             row
             | flags
-            | {"label": "Bed", "is_truncated": True, "is_occluded": None, "is_group_of": False},
+            | {"label": "Bed", "is_truncated": True, "is_occluded": None, "difficult": False},
             row
             | flags
-            | {"label": "Pillow", "is_truncated": False, "is_occluded": True, "is_group_of": True},
+            | {"label": "Pillow", "is_truncated": False, "is_occluded": True, "difficult": True},
         ]
     )
-    tables.write(table, tmp_path / "boxes.parquet", tables.BOXES)
+    tables.write(table, tmp_path / "boxes.parquet", tables.MERGED_BOXES)
     annotation = voc_stage.annotate("a", tables.read(tmp_path / "boxes.parquet"))
     corners = (20.0, 20.0, 100.0, 100.0)
     assert annotation.objects == (
@@ -82,7 +88,7 @@ def test_flags_of_the_table_reach_the_annotation(
 
 
 def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) -> None:
-    table = OneBox(partial=True).boxes("train")
+    table = one_bed()
     tables.write(table, tmp_path / "one.parquet", tables.BOXES)
     tables.write(tables.read(tmp_path / "one.parquet"), tmp_path / "two.parquet", tables.BOXES)
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
@@ -103,39 +109,37 @@ def run_stage(folder: Path, name: str, *arguments: str) -> subprocess.CompletedP
 
 
 @pytest.fixture
-def indexed(tmp_path: Path) -> Path:
-    """A folder with six rooms indexed."""
+def picked(tmp_path: Path) -> Path:
+    """A folder in which a room is picked."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["demo"] = {"train": 4, "validation": 1, "test": 1}
+    params["demo"] |= {"train": 4, "validation": 1, "test": 1}
     params["openimages"]["partial"] = True
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    boxes = OneBox(partial=True).boxes("train")
-    tables.write(boxes, tmp_path / "data/index/boxes.parquet", tables.BOXES)
     row = {"image_id": "a" * 16, "split": "test", "bucket": "01-10", "wanted_by": ["Bed"]}
     for bucket in ("01-10", "11-20", "21-30"):
         rows = [row] if bucket == "01-10" else []
         images = pd.DataFrame(rows, columns=tables.IMAGES.names)
-        tables.write(images, tmp_path / f"data/index/images-{bucket}.parquet", tables.IMAGES)
+        tables.write(images, tmp_path / f"data/picked/{bucket}.parquet", tables.IMAGES)
     return tmp_path
 
 
-def test_photos_of_another_source_are_not_kept(indexed: Path) -> None:
-    photo = indexed / "data/raw/01-10/test" / f"{'a' * 16}.jpg"
-    assert run_stage(indexed, "fetch", "01-10").returncode == 0
+def test_photos_of_another_source_are_not_kept(picked: Path) -> None:
+    photo = picked / "data/raw/01-10/test" / f"{'a' * 16}.jpg"
+    assert run_stage(picked, "fetch", "01-10").returncode == 0
     rendered = photo.read_bytes()
-    Image.new("RGB", (9, 9)).save(photo)
+    Image.new("RGB", (99, 99)).save(photo)
     other = photo.read_bytes()
-    assert run_stage(indexed, "fetch", "01-10").returncode == 0
+    assert run_stage(picked, "fetch", "01-10").returncode == 0
     assert photo.read_bytes() == other, "a good photo of the same source is kept"
-    (indexed / "data/raw/01-10/source.txt").write_text("elsewhere")
-    assert run_stage(indexed, "fetch", "01-10").returncode == 0
+    (picked / "data/raw/01-10/source.txt").write_text("elsewhere")
+    assert run_stage(picked, "fetch", "01-10").returncode == 0
     assert photo.read_bytes() == rendered
 
 
-def test_an_error_is_one_line_and_an_exit_code(indexed: Path) -> None:
-    shutil.rmtree(indexed / "data/index")
-    (indexed / "params.yaml").write_text("model: yolox_nano\n")
-    done = run_stage(indexed, "index")
+def test_an_error_is_one_line_and_an_exit_code(picked: Path) -> None:
+    shutil.rmtree(picked / "data/picked")
+    (picked / "params.yaml").write_text("model: yolox_nano\n")
+    done = run_stage(picked, "index")
     assert done.returncode == 1
     assert done.stderr.strip().startswith("error: params.yaml: ")
     assert done.stderr.strip().count("\n") == 0

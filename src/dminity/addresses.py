@@ -1,60 +1,255 @@
-"""Reading files by address: https, s3 and paths are one code path, through fsspec.
+"""Reading public files by address: https, s3 and paths are one code path.
 
-Public buckets are read unsigned and from a named server, so that the AWS_* variables and profiles
-that people keep for their own remote play no part.
+A file of a public S3 bucket is read over plain HTTPS, unsigned and from a named server: whatever
+AWS_* variables, profiles and credentials people keep for their own remote play no part.
 """
 
+import base64
+import os
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
 
-import aiohttp
-import fsspec
-from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError
-from fsspec.core import url_to_fs
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+# The longest to wait for a connection, and for the next byte of one that is open.
+CONNECT_S = 10.0
+SILENCE_S = 20.0
+# What is read whole, such as a photo, has to come within this time, and is never larger.
+WHOLE_FILE_S = 120.0
+LARGEST_WHOLE_FILE_BYTES = 64 << 20
+PIECE_BYTES = 1 << 18
+MOST_CONNECTIONS = 256
+NAME_OF_STATUS = {403: "forbidden", 404: "not found", 410: "not found", 429: "too many requests"}
+PASSING_STATUS = {408, 425, 429}
 
 
-class Folder:
-    """A public folder at an https or s3 address or a path.
+class Unavailable(OSError):
+    """A file cannot be had.
 
-    Everything that goes wrong between here and a remote file is an OSError; a file that is not
-    there is a FileNotFoundError.
+    `reason` is a word or two to count by, `passing` says whether asking again may help, `wait_s`
+    for how long the server asks to be left alone, and `attempts` how often it was asked.
     """
 
-    def __init__(self, address: str, s3_endpoint: str | None = None) -> None:
-        """Name the folder; `s3_endpoint` is the server that holds it if it is an s3 address."""
-        self.address = address.rstrip("/")
-        options: dict[str, Any] = {}
-        if self.address.startswith("s3://"):
-            options = {"anon": True, "endpoint_url": s3_endpoint, "session": nobodys_session()}
-        elif self.address.startswith(("http://", "https://")):
-            options = {"client_kwargs": {"trust_env": True}}
-        self.files: fsspec.AbstractFileSystem
-        self.files, self.root = url_to_fs(self.address, **options)
+    def __init__(
+        self, reason: str, detail: object, *, passing: bool = False, wait_s: float = 0.0
+    ) -> None:
+        super().__init__(f"{reason}: {' '.join(str(detail).split())}")
+        self.reason = reason
+        self.passing = passing
+        self.wait_s = wait_s
+        self.attempts = 1
 
-    @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Open a file of the folder for reading from start to end."""
-        with as_os_error(), self.files.open(f"{self.root}/{name}", "rb") as stream:
-            yield stream
+
+class Changed(Unavailable):
+    """A file is not the one any more whose first part was read."""
+
+
+class Readable(Protocol):
+    """What can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that is being read.
+
+    version: another where the file is another. size: bytes of the whole file, and crc32c: their
+    checksum; None where the server does not say.
+    """
+
+    stream: Readable
+    version: str
+    size: int | None
+    crc32c: int | None = None
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only at the end of the file."""
+        return b"".join(self.pieces(size))
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The next `size` bytes as they come."""
+        while size and (piece := self.stream.read(min(size, PIECE_BYTES))):
+            yield piece
+            size -= len(piece)
+
+
+class Folder(ABC):
+    """A public folder. All that goes wrong with one of its files is `Unavailable`."""
+
+    address: str
+
+    @abstractmethod
+    def open(self, name: str, start: int = 0, version: str = "") -> AbstractContextManager[Opened]:
+        """Open a file for reading from byte `start` on.
+
+        Raises:
+            Changed: if `version` is given and the file is of another one.
+        """
 
     def read(self, name: str) -> bytes:
-        """The whole of a file of the folder."""
-        with as_os_error():
-            content: bytes = self.files.cat_file(f"{self.root}/{name}")
-        return content
+        """The whole of a small file."""
+        end = time.monotonic() + WHOLE_FILE_S
+        content = bytearray()
+        with self.open(name) as file:
+            for piece in file.pieces(LARGEST_WHOLE_FILE_BYTES + 1):
+                content += piece
+                if time.monotonic() > end:
+                    raise Unavailable("too slow", f"{name}: {len(content)} bytes", passing=True)
+        if len(content) > LARGEST_WHOLE_FILE_BYTES:
+            raise Unavailable("too large", f"{name}: over {LARGEST_WHOLE_FILE_BYTES} bytes")
+        return bytes(content)
 
 
-def nobodys_session() -> AioSession:
-    """An AWS session that looks for no profile: AWS_PROFILE may name one that is not here."""
-    return AioSession(session_vars={"profile": (None, None, None, None)})
+def open_folder(address: str, s3_endpoint: str = "") -> Folder:
+    """The folder at an https or s3 address or a path; `s3_endpoint` serves the s3 addresses."""
+    address = address.rstrip("/")
+    if address.startswith("s3://"):
+        place = f"{s3_endpoint.rstrip('/')}/{address.removeprefix('s3://')}"
+        return WebFolder(address, place)
+    if address.startswith(("http://", "https://")):
+        return WebFolder(address, address)
+    return DiskFolder(address)
+
+
+class DiskFolder(Folder):
+    """A folder of this machine."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    @contextmanager
+    def open(self, name: str, start: int = 0, version: str = "") -> Iterator[Opened]:
+        """See `Folder`; a file of another size or time is another version."""
+        try:
+            with (Path(self.address) / name).open("rb", buffering=0) as stream:
+                status = os.fstat(stream.fileno())
+                found = f"{status.st_size}-{status.st_mtime_ns}"
+                refuse_change(name, version, found)
+                stream.seek(start)
+                yield Opened(stream, found, status.st_size)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise Unavailable("not found", error) from error
+        except PermissionError as error:
+            raise Unavailable("forbidden", error) from error
+
+
+class WebFolder(Folder):
+    """A folder of a web or S3 server, at the https address `place`."""
+
+    def __init__(self, address: str, place: str) -> None:
+        self.address = address
+        self.place = place
+        self.session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
+        # Bytes as they lie there: of compressed ones neither size nor checksum would be right.
+        self.session.headers["Accept-Encoding"] = "identity"
+
+    @contextmanager
+    def open(self, name: str, start: int = 0, version: str = "") -> Iterator[Opened]:
+        """See `Folder`; asks for the rest of a file by a range."""
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        with as_unavailable(), self.ask(name, headers) as response:
+            refuse_status(response)
+            found = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
+            refuse_change(name, version, found)
+            opened = Opened(Body(response.raw), found, whole_size(response), crc32c(response))
+            if start and response.status_code != 206:
+                # A server that does not know ranges begins at the beginning.
+                for _ in opened.pieces(start):
+                    pass
+            yield opened
+
+    def ask(self, name: str, headers: dict[str, str]) -> requests.Response:
+        """The answer to a request for a file, its body not yet read."""
+        address = f"{self.place}/{quote(name)}"
+        return self.session.get(
+            address, headers=headers, stream=True, timeout=(CONNECT_S, SILENCE_S)
+        )
+
+
+class Body:
+    """The body of a response, as it comes: a reader need not wait for a full piece."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        piece: bytes = self.raw.read1(size)
+        return piece
+
+
+def refuse_change(name: str, version: str, found: str) -> None:
+    """Raise if a version is asked for and another found."""
+    if version and version != found:
+        raise Changed("changed", f"{name}: {version} is {found} now")
+
+
+def refuse_status(response: requests.Response) -> None:
+    """Raise for an answer that is not the file."""
+    status = response.status_code
+    if status in (200, 206):
+        return
+    region = response.headers.get("x-amz-bucket-region")
+    if region and status in (301, 307):
+        mend = f"the bucket is in {region}: its endpoint is https://s3.{region}.amazonaws.com"
+        raise Unavailable("moved", f"{response.url}: {mend}")
+    server_error = status >= 500
+    raise Unavailable(
+        NAME_OF_STATUS.get(status, "server error" if server_error else "refused"),
+        f"{response.url}: status {status}",
+        passing=server_error or status in PASSING_STATUS,
+        wait_s=retry_after_s(response.headers.get("Retry-After", "")),
+    )
+
+
+def retry_after_s(value: str) -> float:
+    """The seconds that a Retry-After header asks for, given as a number or a date."""
+    try:
+        return urllib3.Retry().parse_retry_after(value) if value else 0.0
+    except urllib3.exceptions.InvalidHeader:
+        return 0.0
+
+
+def whole_size(response: requests.Response) -> int | None:
+    """Bytes of the whole file, of which the response may be a part."""
+    # Content-Range: bytes 100-199/200
+    whole = response.headers.get("Content-Range", "").rpartition("/")[2]
+    size = whole or response.headers.get("Content-Length", "")
+    return int(size) if size.isdecimal() else None
+
+
+def crc32c(response: requests.Response) -> int | None:
+    """The checksum that Google's storage sends: x-goog-hash: crc32c=n03x6A==,md5=…, in base64."""
+    for value in response.headers.get("x-goog-hash", "").split(","):
+        name, _, code = value.strip().partition("=")
+        if name == "crc32c":
+            return int.from_bytes(base64.b64decode(code), "big")
+    return None
 
 
 @contextmanager
-def as_os_error() -> Iterator[None]:
-    """Give the failures of the HTTP and S3 clients the one type that files have."""
+def as_unavailable() -> Iterator[None]:
+    """Give the failures of the network the one type that a missing file has."""
     try:
         yield
-    except (aiohttp.ClientError, BotoCoreError) as error:
-        raise OSError(" ".join(str(error).split())) from error
+    except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        raise Unavailable("stalled", error, passing=True) from error
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+        raise Unavailable("no secure connection", error) from error
+    except (requests.ConnectionError, urllib3.exceptions.HTTPError, ConnectionError) as error:
+        raise Unavailable("connection lost", error, passing=True) from error
+    except requests.RequestException as error:
+        raise Unavailable("refused", error) from error

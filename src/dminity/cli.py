@@ -19,6 +19,10 @@ def main() -> None:
     view.add_argument("--split", choices=SPLITS, default="test")
     view.add_argument("--port", type=int, default=5151)
     view.set_defaults(run=run_view)
+    check = commands.add_parser(
+        "check", help="what the data are like, and what is wrong: exit code 1 if anything is"
+    )
+    check.set_defaults(run=run_check)
     arguments = parser.parse_args()
     try:
         arguments.run(arguments)
@@ -37,6 +41,19 @@ def run_view(arguments: argparse.Namespace) -> None:
     import fiftyone as fo
 
     fo.launch_app(dataset, port=arguments.port, address="127.0.0.1").wait(-1)
+
+
+def run_check(_: argparse.Namespace) -> None:
+    """Print the report of the data on disk; exit code 1 if something is wrong with them."""
+    from rich.console import Console
+
+    from dminity.checking.terminal import show
+    from dminity.stages.check import examine
+
+    report = examine()
+    show(report, Console())
+    if report.faults:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

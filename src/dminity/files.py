@@ -11,6 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from dminity.errors import DminityError
+
+
+class Occupied(DminityError):
+    """Another process is at work on the same output."""
+
 
 @contextmanager
 def replacing_file(path: Path) -> Iterator[Path]:
@@ -57,3 +65,24 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     path.rename(unfinished)
     shutil.rmtree(unfinished)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let no other process work on `path` until the block ends.
+
+    Raises:
+        Occupied: if one does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Occupied(
+            f"another process is at work on {path}; wait for it to end, or end it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -4,6 +4,7 @@ No parameter has a default here: params.yaml is the only place for one, and says
 stage reads `params.<name>` and declares just that name in dvc.yaml; a test compares the two.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,6 +32,7 @@ PARAMS_FILE = Path("params.yaml")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Variant = Literal["yolox_nano", "yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"]
+Fate = Literal["keep", "difficult", "drop"]
 
 
 class BadParameter(DminityError):
@@ -70,8 +72,9 @@ class OpenImages(Section):
 
 
 class Demo(Section):
-    """How many rooms to render for each split."""
+    """How many rooms to render for each split, and which."""
 
+    seed: NonNegativeInt
     train: PositiveInt
     validation: PositiveInt
     test: PositiveInt
@@ -82,6 +85,31 @@ class Fetch(Section):
 
     connections: PositiveInt
     attempts: PositiveInt
+    min_side: PositiveInt
+    max_missing: Share
+
+
+class Fates(Section):
+    """What becomes of boxes with a certain mark, in photos for training and for evaluation."""
+
+    training: Fate
+    evaluation: Fate
+
+
+class Marked(Section):
+    """What becomes of boxes, by Open Images' mark."""
+
+    is_group_of: Fates
+    is_depiction: Fates
+    is_occluded: Fates
+    is_truncated: Fates
+    is_inside: Fates
+
+
+class Check(Section):
+    """What `dminity check` takes for the same photo."""
+
+    near_bits: Annotated[int, Field(ge=0, le=64)]
 
 
 class Train(Section):
@@ -148,6 +176,16 @@ def chosen_classes(value: object) -> tuple[str, ...]:
     return tuple(name for name in NAMES if name in value)
 
 
+def image_ids(value: object) -> tuple[str, ...]:
+    """A list of image ids; YAML takes one of digits alone for a number, unless it is quoted."""
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is no list of image ids such as ['0123456789abcdef']")
+    for image_id in value:
+        if not re.fullmatch("[0-9a-f]{16}", str(image_id)):
+            raise ValueError(f"{image_id!r} is no image id: 16 hex digits, in quotes")
+    return tuple(map(str, value))
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -158,6 +196,9 @@ class Params(Section):
     openimages: OpenImages
     demo: Demo
     fetch: Fetch
+    marked: Marked
+    leave_out: Annotated[tuple[str, ...], BeforeValidator(image_ids)]
+    check: Check
     image_size: Annotated[int, Field(ge=32)]
     jpeg_quality: Annotated[int, Field(ge=1, le=95)]
     model: Variant

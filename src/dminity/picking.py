@@ -12,19 +12,22 @@ def pick(boxes: pd.DataFrame, limit_per_class: int, seed: int) -> pd.DataFrame:
 
     Of the images with a box of a class, a class takes the `limit_per_class` (0: all) of lowest
     rank in each split. The rank is a hash of seed and image id, so a larger limit is a superset of
-    a smaller one, and neither the order of the CSV nor what is on disk plays a part. The first
-    bucket with a class that wants an image fetches it.
+    a smaller one, and neither the order of the CSV nor what is on disk plays a part. An image is
+    fetched in the bucket of the class that wants it first as the limit grows: with a larger limit
+    it is still there.
     """
     wanted = boxes[["image_id", "split", "label"]].drop_duplicates()
     wanted = wanted.assign(rank=[rank(seed, image_id) for image_id in wanted["image_id"]])
     wanted = wanted.sort_values(["rank", "image_id"])
-    if limit_per_class:
-        wanted = wanted.groupby(["split", "label"], sort=False).head(limit_per_class)
+    wanted["place"] = wanted.groupby(["split", "label"], sort=False).cumcount()
     bucket_of = {label: bucket for bucket, labels in buckets().items() for label in labels}
-    wanted = wanted.assign(bucket=wanted["label"].map(bucket_of))
+    wanted["bucket"] = wanted["label"].map(bucket_of)
+    wanted = wanted.sort_values(["place", "bucket"])
+    if limit_per_class:
+        wanted = wanted[wanted["place"] < limit_per_class]
     return (
         wanted.groupby(["split", "image_id"], sort=True)
-        .agg(bucket=("bucket", "min"), wanted_by=("label", sorted))
+        .agg(bucket=("bucket", "first"), wanted_by=("label", sorted))
         .reset_index()
     )
 

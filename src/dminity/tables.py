@@ -2,7 +2,9 @@
 
 boxes: one row per box; corners are `normalized` (0-1 of the upright photo); a flag is null where
 Open Images does not know it. images: one row per photo; `wanted_by` names the classes whose quota
-picked it, and `bucket` is the one bucket that fetches it.
+picked it, and `bucket` is the one bucket that fetches it. verified: one row per photo and class
+that people looked for in it, `present` or not. Of other classes in that photo nothing is known:
+they have no box either way.
 """
 
 from pathlib import Path
@@ -11,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dminity.errors import DminityError
 from dminity.files import replacing_file
 
 SPLITS = ("train", "validation", "test")
@@ -22,6 +25,8 @@ BOXES = pa.schema(
     + [(side, pa.float64()) for side in ("xmin", "xmax", "ymin", "ymax")]
     + [(flag, pa.bool_()) for flag in FLAGS]
 )
+# Of merged boxes, it is decided whether they are to be counted.
+MERGED_BOXES = BOXES.append(pa.field("difficult", pa.bool_()))
 IMAGES = pa.schema(
     [
         ("image_id", pa.string()),
@@ -30,6 +35,18 @@ IMAGES = pa.schema(
         ("wanted_by", pa.list_(pa.string())),
     ]
 )
+VERIFIED = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("present", pa.bool_()),
+    ]
+)
+
+
+class NoTable(DminityError):
+    """A table cannot be read."""
 
 
 def write(table: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
@@ -40,8 +57,15 @@ def write(table: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a table that `write` wrote."""
-    table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=nullable_flags)
+    """Read a table that `write` wrote.
+
+    Raises:
+        NoTable: if it is not there, or is none.
+    """
+    try:
+        table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=nullable_flags)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
     return table
 
 

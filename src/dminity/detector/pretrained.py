@@ -2,20 +2,18 @@
 
 import hashlib
 from pathlib import Path
-from typing import IO
 
 import torch
 from filelock import FileLock
 from torch import nn
-from tqdm import tqdm
 
-from dminity.addresses import Folder
+from dminity.addresses import Unavailable, open_folder
 from dminity.amenities import COCO_CLASSES, COCO_TWIN
 from dminity.detector.model import BadModelFile, first_line, read_checkpoint
 from dminity.files import replacing_file
+from dminity.retrying import Blocks
 
 CACHE = Path("models/pretrained")
-PIECE_BYTES = 1 << 20
 # Of the files of https://github.com/Megvii-BaseDetection/YOLOX/releases/tag/0.1.1rc0
 RELEASE_SHA256 = {
     "yolox_nano": "cd28f55fbbc1829f99d9ac9b38a16d259a22889739c8728ea877610201feff7b",
@@ -111,22 +109,15 @@ def download(release: str, variant: str) -> Path:
 def fetch(release: str, variant: str, path: Path) -> None:
     """Download the release file of a variant, and keep it if it is what it should be."""
     try:
-        with Folder(release).open(path.name) as stream, replacing_file(path) as unfinished:
-            copy(stream, unfinished, path.name)
+        with replacing_file(path) as unfinished:
+            with unfinished.open("wb") as file:
+                file.writelines(Blocks(open_folder(release), path.name).with_bar())
             check_sum(unfinished, f"{release}/{path.name}", variant)
-    except OSError as error:
+    except Unavailable as error:
         raise BadModelFile(
             f"{release}/{path.name}: {first_line(error)}; check train.release, or set "
             "train.pretrained to a file"
         ) from error
-
-
-def copy(stream: IO[bytes], path: Path, name: str) -> None:
-    """Write a stream to a file, in pieces, showing how far it is."""
-    with path.open("wb") as file, tqdm(desc=name, unit="B", unit_scale=True) as progress:
-        while piece := stream.read(PIECE_BYTES):
-            file.write(piece)
-            progress.update(len(piece))
 
 
 def check_sum(path: Path, place: str, variant: str) -> None:

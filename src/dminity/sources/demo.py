@@ -12,8 +12,10 @@ import cv2
 import pandas as pd
 
 from dminity import rooms, tables
+from dminity.amenities import NAMES
 from dminity.params import Demo
 from dminity.rooms import scene
+from dminity.sources.source import Annotations
 
 JPEG_QUALITY = 95
 CHUNK = 16
@@ -24,9 +26,9 @@ class RenderedRooms:
 
     partial = False
 
-    def __init__(self, sizes: Demo, seed: int) -> None:
-        self.sizes = {"train": sizes.train, "validation": sizes.validation, "test": sizes.test}
-        self.seed = seed
+    def __init__(self, demo: Demo) -> None:
+        self.sizes = {"train": demo.train, "validation": demo.validation, "test": demo.test}
+        self.seed = demo.seed
         # Rendering is work for the processor: threads, as a download has them, would share one.
         self.pool = ProcessPoolExecutor(
             mp_context=multiprocessing.get_context("spawn"),
@@ -40,6 +42,21 @@ class RenderedRooms:
         files = sorted(Path(rooms.__path__[0]).glob("*.py"))
         code = b"".join(file.read_bytes() for file in files)
         return f"demo-{hashlib.sha256(code).hexdigest()[:16]}"
+
+    def annotations(self, split: str, work: Path) -> Annotations:
+        """The boxes of every room of a split; what has none in a room is known not to be there."""
+        del work
+        boxes = self.boxes(split)
+        there = set(zip(boxes["image_id"], boxes["label"], strict=True))
+        verified = pd.DataFrame(
+            [
+                (image_id, split, label, (image_id, label) in there)
+                for image_id in self.image_ids(split)
+                for label in NAMES
+            ],
+            columns=tables.VERIFIED.names,
+        )
+        return Annotations(boxes, verified, [])
 
     def boxes(self, split: str) -> pd.DataFrame:
         """The boxes of every room of a split."""

@@ -3,36 +3,38 @@
 import shutil
 import sys
 
+import pandas as pd
+
 from dminity import tables
+from dminity.files import alone, replacing_file
 from dminity.params import load
-from dminity.photos.download import fetch_photos
+from dminity.photos.download import Rejected, fetch_photos
 from dminity.sources import open_source
-from dminity.stages import INDEX, RAW, run
+from dminity.stages import PICKED, RAW, run
 
 
 def main() -> None:
     """Fetch what is missing of the bucket named on the command line; remove what is not asked for.
 
     The bucket's `source.txt` says which source its photos are from: those of another are not kept.
+    Its `rejected.csv` says which photos are missing.
     """
     bucket = sys.argv[1]
     params = load()
-    source = open_source(params.source, params.openimages, params.demo, params.seed)
-    images = tables.read(INDEX / f"images-{bucket}.parquet")
+    source = open_source(params.source, params.openimages, params.demo)
+    images = tables.read(PICKED / f"{bucket}.parquet")
     folder = RAW / bucket
-    mark = folder / "source.txt"
-    if folder.exists() and not (mark.exists() and mark.read_text() == source.version):
-        shutil.rmtree(folder)
-    for split in tables.SPLITS:
-        (folder / split).mkdir(parents=True, exist_ok=True)
-    mark.write_text(source.version)
-    fetch_photos(
-        zip(images["split"], images["image_id"], strict=True),
-        source.photo,
-        folder,
-        params.fetch.connections,
-        params.fetch.attempts,
-    )
+    with alone(folder):
+        mark = folder / "source.txt"
+        if folder.exists() and not (mark.exists() and mark.read_text() == source.version):
+            shutil.rmtree(folder)
+        for split in tables.SPLITS:
+            (folder / split).mkdir(parents=True, exist_ok=True)
+        mark.write_text(source.version)
+        photos = zip(images["split"], images["image_id"], strict=True)
+        rejected = fetch_photos(photos, source.photo, folder, params.fetch)
+        with replacing_file(folder / "rejected.csv") as path:
+            pd.DataFrame(rejected, columns=Rejected._fields).to_csv(path, index=False)
 
 
 if __name__ == "__main__":

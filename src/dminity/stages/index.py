@@ -1,15 +1,20 @@
-"""index: every box of the 30 amenities, and the photos that each bucket is to fetch."""
+"""index: every box of the 30 amenities, and the classes that people looked for in each photo."""
+
+import shutil
 
 import pandas as pd
-from tqdm import tqdm
 
 from dminity import tables
-from dminity.amenities import NAMES, buckets
+from dminity.amenities import NAMES
 from dminity.errors import DminityError
+from dminity.files import alone, replacing_file
 from dminity.params import load
-from dminity.picking import pick
-from dminity.sources import Source, open_source
+from dminity.sources import open_source
+from dminity.sources.source import Source, SourceFile
 from dminity.stages import INDEX, run
+
+# What a run that was killed had read; the next one goes on from there.
+WORK = INDEX / ".published.unfinished"
 
 
 class NoBoxes(DminityError):
@@ -17,23 +22,26 @@ class NoBoxes(DminityError):
 
 
 def main() -> None:
-    """Read the source's boxes once, pick images, write the tables."""
+    """Read the source once, for all classes and buckets, and write what it says as tables."""
     params = load()
-    source = open_source(params.source, params.openimages, params.demo, params.seed)
-    boxes = read_boxes(source)
-    images = pick(boxes, params.limit_per_class, params.seed)
-    boxes = boxes[boxes["image_id"].isin(images["image_id"])]
-    order = ["split", "image_id", "label", *tables.CORNERS]
-    tables.write(boxes.sort_values(order), INDEX / "boxes.parquet", tables.BOXES)
-    for bucket in buckets():
-        rows = images[images["bucket"] == bucket]
-        tables.write(rows, INDEX / f"images-{bucket}.parquet", tables.IMAGES)
+    source = open_source(params.source, params.openimages, params.demo)
+    with alone(INDEX):
+        parts = [source.annotations(split, WORK) for split in tables.SPLITS]
+        boxes = pd.concat([part.boxes for part in parts], ignore_index=True)
+        verified = pd.concat([part.verified for part in parts], ignore_index=True)
+        refuse_empty_classes(boxes, source)
+        by_photo = ["split", "image_id", "label"]
+        boxes = boxes.sort_values([*by_photo, *tables.CORNERS])
+        tables.write(boxes, INDEX / "boxes.parquet", tables.BOXES)
+        tables.write(verified.sort_values(by_photo), INDEX / "verified.parquet", tables.VERIFIED)
+        files = [file for part in parts for file in part.files]
+        with replacing_file(INDEX / "files.csv") as path:
+            pd.DataFrame(files, columns=SourceFile._fields).to_csv(path, index=False)
+        shutil.rmtree(WORK, ignore_errors=True)
 
 
-def read_boxes(source: Source) -> pd.DataFrame:
-    """The boxes of all splits; refuses a class without a single one, or says so if it may be."""
-    splits = tqdm(tables.SPLITS, "index", unit="split")
-    boxes = pd.concat([source.boxes(split) for split in splits], ignore_index=True)
+def refuse_empty_classes(boxes: pd.DataFrame, source: Source) -> None:
+    """Refuse a class without a single box, or say so if it may be."""
     empty = [name for name in NAMES if name not in set(boxes["label"])]
     if empty and not source.partial:
         raise NoBoxes(
@@ -42,7 +50,6 @@ def read_boxes(source: Source) -> pd.DataFrame:
         )
     if empty:
         print(f"no box of: {', '.join(empty)}")
-    return boxes
 
 
 if __name__ == "__main__":

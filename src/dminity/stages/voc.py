@@ -28,12 +28,12 @@ def main() -> None:
 
 
 def annotate(image_id: str, boxes: pd.DataFrame) -> voc.Annotation:
-    """The annotation of a photo; a group of things is `difficult`, as it is no single thing."""
+    """The annotation of a photo."""
     with Image.open(voc.photo_path(VOC, image_id)) as photo:
         width, height = photo.size
     xyxy_pixels = normalized_to_pixels(boxes[tables.CORNERS].to_numpy(), width, height)
     # Open Images does not know every flag; VOC has no word for that.
-    flags = boxes[["is_truncated", "is_occluded", "is_group_of"]].fillna(False).to_numpy(bool)
+    flags = boxes[["is_truncated", "is_occluded", "difficult"]].fillna(False).to_numpy(bool)
     objects = tuple(
         voc.VocObject(label, tuple(corners), *map(bool, known))
         for label, corners, known in zip(boxes["label"], xyxy_pixels.tolist(), flags, strict=True)

@@ -1,0 +1,1 @@
+"""What the data are like, and what is wrong with them."""

@@ -1,0 +1,46 @@
+"""check: what the data are like, and what is wrong with them."""
+
+import json
+
+import pandas as pd
+
+from dminity import tables
+from dminity.checking.fingerprints import Fingerprint, fingerprints
+from dminity.checking.report import Report, report
+from dminity.files import replacing_file
+from dminity.params import load
+from dminity.stages import INDEX, MERGED, METRICS, RAW, run
+
+
+def main() -> None:
+    """Write the report's figures and its table of classes; faults are for `dminity check`."""
+    found = examine()
+    with replacing_file(METRICS / "plots" / "classes.csv") as path:
+        found.classes.to_csv(path, index=False)
+    with replacing_file(METRICS / "check.json") as path:
+        path.write_text(json.dumps(found.figures, indent=2) + "\n")
+
+
+def examine() -> Report:
+    """Look at the tables and at every photo on disk."""
+    params = load()
+    images = tables.read(MERGED / "images.parquet")
+    photos = [
+        RAW / bucket / split / f"{image_id}.jpg"
+        for bucket, split, image_id in zip(
+            images["bucket"], images["split"], images["image_id"], strict=True
+        )
+    ]
+    looks = pd.DataFrame(fingerprints(photos), columns=Fingerprint._fields)
+    return report(
+        tables.read(INDEX / "boxes.parquet"),
+        pd.concat([images, looks], axis=1),
+        tables.read(MERGED / "boxes.parquet"),
+        tuple((MERGED / "classes.txt").read_text(encoding="utf-8").splitlines()),
+        params.image_size,
+        params.check.near_bits,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

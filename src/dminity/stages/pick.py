@@ -1,0 +1,21 @@
+"""pick: the photos that each bucket is to fetch."""
+
+from dminity import tables
+from dminity.amenities import buckets
+from dminity.params import load
+from dminity.picking import pick
+from dminity.stages import INDEX, PICKED, run
+
+
+def main() -> None:
+    """Pick by the boxes of the index; another limit reads no published file again."""
+    params = load()
+    boxes = tables.read(INDEX / "boxes.parquet")
+    images = pick(boxes, params.limit_per_class, params.seed)
+    for bucket in buckets():
+        rows = images[images["bucket"] == bucket]
+        tables.write(rows, PICKED / f"{bucket}.parquet", tables.IMAGES)
+
+
+if __name__ == "__main__":
+    run(main)
