@@ -25,9 +25,14 @@ def write_published_csv(path: Path, rows: int = ROWS) -> None:
         for start in range(0, rows, BLOCK):
             numbers = range(start, min(start + BLOCK, rows))
             file.writelines(
-                f"{number * per_photo // rows * 0x9E3779B97F4A7C15 % 2**64:016x}{ending}"
+                f"{image_id(number * per_photo // rows)}{ending}"
                 for number, ending in zip(numbers, endings, strict=False)
             )
+
+
+def image_id(photo: int) -> str:
+    """16 hex digits for each photo."""
+    return f"{photo * 0x9E3779B97F4A7C15 % 2**64:016x}"
 
 
 def row_endings() -> list[str]:
