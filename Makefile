@@ -25,7 +25,10 @@ lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python tests/s3_server.py
 
-benchmarks: $(VENV)/ready  ## loading and training against their peers, as ratios (10 minutes)
+benchmarks: $(VENV)/ready  ## data and training against their peers, as ratios (20 minutes)
+	PYTHONPATH=tests python benchmarks/index.py
+	PYTHONPATH=tests python benchmarks/fetch.py
+	PYTHONPATH=tests python benchmarks/resize.py
 	PYTHONPATH=tests python benchmarks/loader.py
 	PYTHONPATH=tests python benchmarks/training.py
 

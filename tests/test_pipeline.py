@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import http_server
+from faulty_server import faulty_server
 from mirror import COCO_CHECKPOINT, REAL_MIRROR
 from project import TINY, Project
 from s3_server import BUCKET, S3Server
@@ -203,6 +204,43 @@ def test_open_images_over_http_and_s3(project: Project, made_mirror: Path, s3: S
     published = {path.name: path.read_bytes() for path in made_mirror.glob("*/*/*.jpg")}
     fetched = {path.name: path.read_bytes() for path in project.folder.glob("data/raw/*/*/*.jpg")}
     assert fetched == published
+
+
+def test_a_larger_limit_pays_for_the_new_photos_only(made_mirror: Path, tmp_path: Path) -> None:
+    project = Project.copy(tmp_path / "project")
+    with faulty_server(made_mirror) as server:
+        project.set_params(
+            {
+                "source": "openimages",
+                "openimages": {
+                    "annotations": f"{server.address}/openimages",
+                    "images": f"{server.address}/open-images-dataset",
+                    "partial": True,
+                },
+            }
+        )
+
+        def asked_for(limit: int) -> tuple[set[str], set[str]]:
+            """The photos, and the CSV files, that the server is asked for."""
+            server.asked.clear()
+            project.set_params({"limit_per_class": limit})
+            project.run("dvc", "repro", "merge")
+            names = [Path(name).name for name, _ in server.asked]
+            return (
+                {name for name in names if name.endswith(".jpg")},
+                {name for name in names if name.endswith(".csv")},
+            )
+
+        few, csv_files = asked_for(1)
+        assert few
+        assert len(csv_files) == 7
+        new, csv_files = asked_for(3)
+        assert new
+        assert not few & new
+        assert not csv_files
+        assert asked_for(1) == asked_for(3) == (set(), set())
+        fetched = {path.name for path in project.folder.glob("data/raw/*/*/*.jpg")}
+        assert fetched == few | new
 
 
 if REAL_MIRROR.exists():
