@@ -2,8 +2,9 @@
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -35,11 +36,9 @@ def resize_photos(
         PhotoUnreadable: naming the first file that does not decode.
     """
     photos = list(photos)
-    # Threads do: decoding, scaling and encoding leave Python alone. Each takes one core.
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     work = partial(resize_photo, long_side_pixels=long_side_pixels, jpeg_quality=jpeg_quality)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Threads do: decoding, scaling and encoding leave Python alone.
+    with one_core_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, *zip(*photos, strict=True))
         try:
             for _ in tqdm(done, "resize", len(photos), unit="photo"):
@@ -47,6 +46,19 @@ def resize_photos(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def one_core_each() -> Iterator[None]:
+    """Let PyTorch and OpenCV use one thread for each caller, until the block ends."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def resize_photo(source: Path, target: Path, long_side_pixels: int, jpeg_quality: int) -> None:
