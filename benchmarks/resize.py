@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from dminity.memory import keep_freed_memory
 from dminity.photos.resize import resize_photo
 from dminity.rooms import scene
 
@@ -32,6 +33,7 @@ def main() -> None:
     """Make the photos, let the two take turns, print a table."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    keep_freed_memory()  # As the stage does; Pillow has the same.
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         paths = [folder / f"{number}.jpg" for number in range(PHOTOS)]

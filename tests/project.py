@@ -94,3 +94,16 @@ def environment() -> dict[str, str]:
         "GIT_COMMITTER_NAME": "Test",
         "GIT_COMMITTER_EMAIL": "test@localhost",
     }
+
+
+def run_module(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of ours in a folder, as DVC runs a stage."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment() | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

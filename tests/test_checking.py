@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from project import ROOT
+from project import ROOT, run_module
 from rich.console import Console
 
 from dminity import tables
@@ -195,38 +192,25 @@ def merged(tmp_path: Path, rooms: dict[str, bytes]) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a module in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def test_the_command_says_by_its_exit_code_whether_all_is_well(merged: Path) -> None:
-    done = run(merged, "dminity.cli", "check")
+    done = run_module(merged, "dminity.cli", "check")
     assert done.returncode == 0, done.stderr
     assert "no faults" in done.stdout
     photo = next((merged / "data/raw/01-10/train").glob("*.jpg"))
     pixels = cv2.imread(str(photo))
     cv2.imwrite(str(merged / "data/raw/01-10/test/0000000000000002.jpg"), pixels)
-    done = run(merged, "dminity.cli", "check")
+    done = run_module(merged, "dminity.cli", "check")
     assert done.returncode == 1
     assert "much alike" in done.stdout
     (merged / "data/merged/images.parquet").unlink()
-    done = run(merged, "dminity.cli", "check")
+    done = run_module(merged, "dminity.cli", "check")
     assert done.returncode == 1
     assert "images.parquet is missing or damaged; run `dvc repro`" in done.stderr
 
 
 def test_the_stage_writes_figures_and_a_chart_whatever_it_finds(merged: Path) -> None:
     (merged / "data/raw/01-10/test/0000000000000002.jpg").unlink()
-    done = run(merged, "dminity.stages.check")
+    done = run_module(merged, "dminity.stages.check")
     assert done.returncode == 0, done.stderr
     assert json.loads((merged / "metrics/check.json").read_text())["unreadable_photos"] == 1
     chart = pd.read_csv(merged / "metrics/plots/classes.csv")

@@ -1,7 +1,6 @@
 """Every fault of a network, a server or a disk that fetching and indexing have to survive."""
 
 import io
-import os
 import random
 import re
 import signal
@@ -20,7 +19,7 @@ from faulty_server import Fault, FaultyServer, answer, cut_short, drip, faulty_s
 from faulty_server import truncated as cut_file
 from mirror import make_mirror
 from PIL import Image
-from project import ROOT
+from project import ROOT, environment
 
 from dminity import addresses, retrying
 from dminity.addresses import open_folder
@@ -209,7 +208,7 @@ def start(folder: Path, command: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        env=environment() | {"PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

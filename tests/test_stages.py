@@ -1,16 +1,13 @@
 """What stages do beyond the parts that they join; each runs in a folder of its own."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from project import ROOT
+from project import ROOT, run_module
 
 from dminity import tables, voc
 from dminity.amenities import NAMES
@@ -95,19 +92,6 @@ def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) ->
     assert tables.read(tmp_path / "one.parquet")["is_occluded"].isna().all()
 
 
-def run_stage(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a stage's file as DVC does."""
-    return subprocess.run(
-        [sys.executable, "-m", f"dminity.stages.{name}", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.fixture
 def picked(tmp_path: Path) -> Path:
     """A folder in which a room is picked."""
@@ -125,21 +109,21 @@ def picked(tmp_path: Path) -> Path:
 
 def test_photos_of_another_source_are_not_kept(picked: Path) -> None:
     photo = picked / "data/raw/01-10/test" / f"{'a' * 16}.jpg"
-    assert run_stage(picked, "fetch", "01-10").returncode == 0
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
     rendered = photo.read_bytes()
     Image.new("RGB", (99, 99)).save(photo)
     other = photo.read_bytes()
-    assert run_stage(picked, "fetch", "01-10").returncode == 0
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
     assert photo.read_bytes() == other, "a good photo of the same source is kept"
     (picked / "data/raw/01-10/source.txt").write_text("elsewhere")
-    assert run_stage(picked, "fetch", "01-10").returncode == 0
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
     assert photo.read_bytes() == rendered
 
 
 def test_an_error_is_one_line_and_an_exit_code(picked: Path) -> None:
     shutil.rmtree(picked / "data/picked")
     (picked / "params.yaml").write_text("model: yolox_nano\n")
-    done = run_stage(picked, "index")
+    done = run_module(picked, "dminity.stages.index")
     assert done.returncode == 1
     assert done.stderr.strip().startswith("error: params.yaml: ")
     assert done.stderr.strip().count("\n") == 0

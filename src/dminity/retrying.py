@@ -14,7 +14,7 @@ FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 # A server that asks for more than this is not waited for that long.
 LONGEST_WAIT_S = 120.0
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 2 << 20
 # Failures in a row, without a block in between, after which a long file is given up.
 ATTEMPTS = 8
 Answer = TypeVar("Answer")

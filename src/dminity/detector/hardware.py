@@ -1,10 +1,8 @@
 """What this machine offers for training: devices, a precision that pays, a batch that fits."""
 
 import copy
-import ctypes
 import math
 import os
-import platform
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -22,7 +20,6 @@ PROBE_BOXES = 20
 
 
 # Of glibc's malloc.h.
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 class NoSuchDevice(DminityError):
@@ -32,18 +29,6 @@ class NoSuchDevice(DminityError):
 def accelerator() -> Literal["cuda", "cpu"]:
     """GPUs where there are any."""
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep the memory that a training step frees, for the next one to use.
-
-    glibc hands large blocks back to the system and has them zeroed again in each step: 20,000 page
-    faults, and a tenth of the time of a step on a CPU.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, -1)
 
 
 def processes_per_node(devices: int | Literal["auto"]) -> int:

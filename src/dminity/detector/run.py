@@ -35,6 +35,7 @@ from dminity.detector.training import DetectorTraining
 from dminity.detector.training_photos import LabelledPhotos, TrainingPhotos
 from dminity.detector.validation import BEST_BY, Validation
 from dminity.errors import DminityError
+from dminity.memory import keep_freed_memory
 from dminity.params import Train
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -227,7 +228,7 @@ def make_trainer(settings: Train, variant: str, processes: int) -> L.Trainer:
     """Lightning's engine for the devices that are asked for."""
     kind = hardware.accelerator()
     if kind == "cpu":
-        hardware.keep_freed_memory()
+        keep_freed_memory()
     several = processes > 1
     # What Lightning has to say here is advertising, a choice of the user's, and PyTorch's affair.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

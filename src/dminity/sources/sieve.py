@@ -28,7 +28,7 @@ from dminity.retrying import Blocks
 NOTE_BYTES = 64 << 20
 LONGEST_LINE_BYTES = 1 << 16
 # Blocks that are searched while the next is read.
-IN_FLIGHT = 2
+IN_FLIGHT = 1
 
 
 class Damaged(Exception):

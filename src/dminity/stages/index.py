@@ -8,6 +8,7 @@ from dminity import tables
 from dminity.amenities import NAMES
 from dminity.errors import DminityError
 from dminity.files import alone, replacing_file
+from dminity.memory import keep_freed_memory
 from dminity.params import load
 from dminity.sources import open_source
 from dminity.sources.source import Source, SourceFile
@@ -23,6 +24,7 @@ class NoBoxes(DminityError):
 
 def main() -> None:
     """Read the source once, for all classes and buckets, and write what it says as tables."""
+    keep_freed_memory()
     params = load()
     source = open_source(params.source, params.openimages, params.demo)
     with alone(INDEX):

@@ -2,6 +2,7 @@
 
 from dminity import tables
 from dminity.files import replacing_folder
+from dminity.memory import keep_freed_memory
 from dminity.params import load
 from dminity.photos.resize import resize_photos
 from dminity.stages import MERGED, RAW, VOC, run
@@ -9,6 +10,7 @@ from dminity.stages import MERGED, RAW, VOC, run
 
 def main() -> None:
     """Resize every photo of the merged table."""
+    keep_freed_memory()
     params = load()
     images = tables.read(MERGED / "images.parquet")
     with replacing_folder(VOC / "JPEGImages") as folder:
