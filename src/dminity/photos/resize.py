@@ -80,12 +80,13 @@ def resize_photo(source: Path, target: Path, long_side_pixels: int, jpeg_quality
 def decode(content: bytes) -> NDArray[np.uint8]:
     """The pixels of a JPEG or PNG, upright: [H, W, C], blue, green, red, and perhaps a filler."""
     with Image.open(io.BytesIO(content)) as photo:
-        if (photo.format, photo.mode, orientation(photo)) == ("JPEG", "RGB", UPRIGHT):
+        turned = orientation(photo) != UPRIGHT
+        if photo.format == "JPEG" and photo.mode == "RGB" and not turned:
             # Four bytes a pixel are scaled faster than three. Colours are published at half the
             # resolution, and not smoothed before they are scaled down.
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "BGRX", fastupsample=True)
             return pixels
-        upright = photo if orientation(photo) == UPRIGHT else ImageOps.exif_transpose(photo)
+        upright = ImageOps.exif_transpose(photo) if turned else photo
         return np.ascontiguousarray(np.asarray(to_rgb(upright))[:, :, ::-1])
 
 

@@ -6,6 +6,7 @@ train and of V5 for the other splits.
 
 import csv
 import io
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -102,16 +103,20 @@ class OpenImages:
 
     def check_codes(self) -> None:
         """Refuse to go on if Open Images knows one of our classes by another name or not at all."""
+        for amenity in AMENITIES:
+            found = self.published_names.get(amenity.code, "not there")
+            if found != amenity.name:
+                raise self.bad(CLASSES_CSV, f"{amenity.code} ({amenity.name}) is {found}")
+
+    @cached_property
+    def published_names(self) -> dict[str, str]:
+        """Open Images' name of each code; read once for all splits."""
         try:
             content = persist(lambda: self.csv_files.read(CLASSES_CSV), ATTEMPTS)
             text = content.decode("utf-8-sig")
         except (Unavailable, UnicodeDecodeError) as error:
             raise self.bad(CLASSES_CSV, str(error)) from error
-        names = {row[0]: row[1] for row in csv.reader(io.StringIO(text)) if len(row) == 2}
-        for amenity in AMENITIES:
-            if names.get(amenity.code) != amenity.name:
-                found = names.get(amenity.code, "not there")
-                raise self.bad(CLASSES_CSV, f"{amenity.code} ({amenity.name}) is {found}")
+        return {row[0]: row[1] for row in csv.reader(io.StringIO(text)) if len(row) == 2}
 
     def bad(self, name: str, fault: str) -> BadAnnotations:
         """The error for a file of the annotations, with the mend."""
