@@ -42,7 +42,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_file(self, content: bytes) -> None:
         """A file, or the part of it that is asked for."""
-        start = self.start_of_range(content)
+        start = self.start_of_range()
+        if start and start >= len(content):
+            answer(416, Content_Range=f"bytes */{len(content)}")(self, content)
+            return
         self.send_response(206 if start else 200)
         self.send_header("ETag", etag(content))
         self.send_header("Content-Length", str(len(content) - start))
@@ -56,10 +59,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[place : place + (drip_bytes or len(content))])
             time.sleep(DRIP_S if drip_bytes else 0)
 
-    def start_of_range(self, content: bytes) -> int:
+    def start_of_range(self) -> int:
         """The byte from which on the file is asked for; all of it if the server knows no ranges."""
         found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        return int(found[1]) if found and self.server.ranges and int(found[1]) < len(content) else 0
+        return int(found[1]) if found and self.server.ranges else 0
 
     def promise(self, content: bytes) -> None:
         """The head of an answer that ought to have all of the file."""

@@ -249,7 +249,7 @@ def damage_no_id(text: str) -> str:
         (damage_no_number, r"CSV conversion error to double: invalid value 'much'"),
         (damage_nul, r"a NUL byte in the line that begins with b'[0-9a-f]{16},xclick"),
         (damage_no_id, r"'../../etc/passwd' is no image id"),
-        (lambda text: "a" * 2_000_000 + "\n", r"a line of more than 65536 bytes"),
+        (lambda text: "a" * 5_000_000 + "\n", r"a line of more than 65536 bytes"),
         (lambda text: "", r"it is empty"),
     ],
 )

@@ -202,6 +202,8 @@ def refuse_status(response: requests.Response) -> None:
     status = response.status_code
     if status in (200, 206):
         return
+    if status == 416:
+        raise Changed("changed", f"{response.url}: it is shorter than what was read of it")
     region = response.headers.get("x-amz-bucket-region")
     if region and status in (301, 307):
         mend = f"the bucket is in {region}: its endpoint is https://s3.{region}.amazonaws.com"

@@ -22,7 +22,7 @@ import numpy as np
 
 from dminity.addresses import Changed, Folder
 from dminity.files import replacing_file
-from dminity.retrying import Blocks
+from dminity.retrying import ATTEMPTS, Blocks, persist
 
 # How much is read between two notes of how far it is, from which a killed pass goes on.
 NOTE_BYTES = 64 << 20
@@ -88,8 +88,8 @@ def sift(folder: Folder, name: str, codes: list[str], target: Path) -> Progress:
 def go_on(folder: Folder, name: str, done: Progress, result: IO[bytes], note: Path) -> Progress:
     """Sift from `done` to the end of the file."""
     if done.ended:
-        with folder.open(name, version=done.version):
-            return done
+        persist(lambda: refuse_another(folder, name, done.version), ATTEMPTS)
+        return done
     result.truncate(done.kept_bytes)
     result.seek(done.kept_bytes)
     blocks = Blocks(folder, name, done.read_bytes, done.version)
@@ -109,6 +109,12 @@ def go_on(folder: Folder, name: str, done: Progress, result: IO[bytes], note: Pa
     done = replace(done, version=blocks.version, ended=True)
     write_note(note, done, result)
     return done
+
+
+def refuse_another(folder: Folder, name: str, version: str) -> None:
+    """Raise if a file is not of that version any more."""
+    with folder.open(name, version=version):
+        pass
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
