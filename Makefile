@@ -23,14 +23,14 @@ lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
 	mypy
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
-	python tests/s3_server.py
+	python -m tests.helpers.s3_server
 
 benchmarks: $(VENV)/ready  ## data and training against their peers, as ratios (20 minutes)
-	PYTHONPATH=tests python benchmarks/index.py
-	PYTHONPATH=tests python benchmarks/fetch.py
-	PYTHONPATH=tests python benchmarks/resize.py
-	PYTHONPATH=tests python benchmarks/loader.py
-	PYTHONPATH=tests python benchmarks/training.py
+	python -m benchmarks.index
+	python -m benchmarks.fetch
+	python -m benchmarks.resize
+	python -m benchmarks.loader
+	python -m benchmarks.training
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \

@@ -18,13 +18,13 @@ from statistics import median
 
 import cv2
 import numpy as np
-from faulty_server import answer, faulty_server
-from s3_server import S3Server, s3_server
 
-from dminity.addresses import open_folder
+from dminity.data.fetching.download import fetch_photos
 from dminity.params import Fetch
-from dminity.photos.download import fetch_photos
-from dminity.rooms import scene
+from dminity.remote.reading import open_folder
+from dminity.sources.rooms import scene
+from tests.helpers.faulty_server import answer, faulty_server
+from tests.helpers.s3_server import S3Server, s3_server
 
 PHOTOS = 2000
 ROUNDS = 3

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from dminity.amenities import NAME_OF_CODE
+from dminity.core.amenities import NAME_OF_CODE
 
 ROUNDS = 5
 FIFTYONE_ROUNDS = 2
@@ -35,11 +35,11 @@ write_published_csv(Path(sys.argv[1]))
 OURS = """
 import sys, time
 from pathlib import Path
-from dminity.amenities import NAME_OF_CODE
-from dminity.addresses import open_folder
+from dminity.core.amenities import NAME_OF_CODE
+from dminity.remote.reading import open_folder
 from dminity.sources.openimages import BOX_COLUMNS, parse
 from dminity.sources.sieve import sift
-from dminity.memory import keep_freed_memory
+from dminity.core.memory import keep_freed_memory
 start = time.perf_counter()
 keep_freed_memory()
 folder, name, kept = sys.argv[1:]
@@ -52,7 +52,7 @@ print(len(rows), time.perf_counter() - start)
 """
 FIFTYONE = """
 import sys, time
-from dminity.amenities import NAME_OF_CODE
+from dminity.core.amenities import NAME_OF_CODE
 import fiftyone.utils.openimages as openimages
 from published_csv import PHOTOS, image_id
 ids = [image_id(photo) for photo in range(PHOTOS)]

@@ -20,15 +20,15 @@ from pathlib import Path
 
 import cv2
 from numpy.typing import NDArray
-from room_folder import make_room_folder
-from table import print_table
-from yolox_loader import yolox_loader
 
-from dminity.amenities import NAMES
-from dminity.detector.batches import epoch_batches, epoch_order
-from dminity.detector.photo_cache import PhotoCache
-from dminity.detector.training_photos import LabelledPhotos, TrainingPhotos
+from benchmarks.table import print_table
+from dminity.core.amenities import NAMES
+from dminity.loader.batches import epoch_batches, epoch_order
+from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
 from dminity.params import Train
+from tests.helpers.room_folder import make_room_folder
+from tests.helpers.yolox_loader import yolox_loader
 
 ROOMS = 256
 INPUT_SIZE = (640, 640)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from mirror import CLICKS, COLUMNS
 
-from dminity.amenities import AMENITIES
+from dminity.core.amenities import AMENITIES
+from tests.helpers.mirror import CLICKS, COLUMNS
 
 # https://storage.googleapis.com/openimages/web/factsfigures_v7.html: 14,610,229 boxes in train, of
 # 600 classes, on 1,743,042 photos.

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from dminity.memory import keep_freed_memory
-from dminity.photos.resize import resize_photo
-from dminity.rooms import scene
+from dminity.core.memory import keep_freed_memory
+from dminity.data.resizing import resize_photo
+from dminity.sources.rooms import scene
 
 PHOTOS = 30
 ROUNDS = 7

@@ -24,20 +24,20 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
-from loader import SETTINGS, PhotosForYolox
-from room_folder import make_room_folder
-from table import print_table
 from torch.utils.data import DataLoader
 from yolox.config import YoloxConfig
-from yolox_loader import yolox_loader
 
-from dminity import voc
-from dminity.amenities import NAMES
-from dminity.detector.model import build_network
-from dminity.detector.recording import Recording
-from dminity.detector.run import make_trainer, make_training
-from dminity.detector.training_photos import LabelledPhotos, start_worker
+from benchmarks.loader import SETTINGS, PhotosForYolox
+from benchmarks.table import print_table
+from dminity.core.amenities import NAMES
+from dminity.data import voc
+from dminity.loader.training_photos import LabelledPhotos, start_worker
+from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, Train, load
+from dminity.training.recording import Recording
+from dminity.training.run import make_trainer, make_training
+from tests.helpers.room_folder import make_room_folder
+from tests.helpers.yolox_loader import yolox_loader
 
 ROOT = Path(__file__).parents[1]
 PEER = ("ultralytics==8.4.190", "ultralytics-thop==2.2.3")

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mirror import make_mirror
-from room_folder import make_room_folder
-from s3_server import S3Server, s3_server
-from training_runs import run
 
-from dminity.amenities import NAMES
-from dminity.detector.model import Detector, build_network, save
+from dminity.core.amenities import NAMES
+from dminity.network.detector import Detector, build_network, save
+from tests.helpers.mirror import make_mirror
+from tests.helpers.room_folder import make_room_folder
+from tests.helpers.s3_server import S3Server, s3_server
+from tests.helpers.training_runs import run
 
 os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 

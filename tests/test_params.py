@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from project import ROOT
 
-from dminity.amenities import NAMES
+from dminity.core.amenities import NAMES
 from dminity.params import BadParameter, Params, load
+from tests.helpers.project import ROOT
 
 
 def write(folder: Path, name: str, value: Any) -> Path:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import http_server
-from faulty_server import faulty_server
-from mirror import COCO_CHECKPOINT, REAL_MIRROR
-from project import TINY, Project
-from s3_server import BUCKET, S3Server
+
+from tests.conftest import http_server
+from tests.helpers.faulty_server import faulty_server
+from tests.helpers.mirror import COCO_CHECKPOINT, REAL_MIRROR
+from tests.helpers.project import TINY, Project
+from tests.helpers.s3_server import BUCKET, S3Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

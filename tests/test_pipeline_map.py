@@ -2,7 +2,8 @@
 
 import pytest
 import yaml
-from pipeline_map import (
+
+from tests.helpers.pipeline_map import (
     ROOT,
     declared_stages,
     first_party_modules,

@@ -25,8 +25,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from dminity.amenities import NAMES
-from dminity.errors import DminityError
+from dminity.core.amenities import NAMES
+from dminity.core.errors import DminityError
 
 PARAMS_FILE = Path("params.yaml")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from dminity.boxes import pairwise_iou
-from dminity.detections import Detections, GroundTruth
+from dminity.detection.boxes import pairwise_iou
+from dminity.detection.detections import Detections, GroundTruth
 
 MATCH_IOU = 0.5
 NOTHING = "nothing"

@@ -11,10 +11,11 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-from dminity import rooms, tables
-from dminity.amenities import NAMES
+from dminity.core.amenities import NAMES
+from dminity.data import tables
 from dminity.params import Demo
-from dminity.rooms import scene
+from dminity.sources import rooms
+from dminity.sources.rooms import scene
 from dminity.sources.source import Annotations
 
 JPEG_QUALITY = 95

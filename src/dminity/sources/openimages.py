@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from dminity import tables
-from dminity.addresses import Unavailable, open_folder
-from dminity.amenities import AMENITIES, NAME_OF_CODE
-from dminity.errors import DminityError
+from dminity.core.amenities import AMENITIES, NAME_OF_CODE
+from dminity.core.errors import DminityError
+from dminity.data import tables
 from dminity.params import OpenImages as Addresses
-from dminity.retrying import ATTEMPTS, persist
+from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.retrying import ATTEMPTS, persist
 from dminity.sources.sieve import Damaged, Progress, sift
 from dminity.sources.source import Annotations, SourceFile
 

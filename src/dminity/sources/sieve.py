@@ -20,9 +20,9 @@ import ahocorasick_rs
 import google_crc32c
 import numpy as np
 
-from dminity.addresses import Changed, Folder
-from dminity.files import replacing_file
-from dminity.retrying import ATTEMPTS, Blocks, persist
+from dminity.core.files import replacing_file
+from dminity.remote.reading import Changed, Folder
+from dminity.remote.retrying import ATTEMPTS, Blocks, persist
 
 # How much is read between two notes of how far it is, from which a killed pass goes on.
 NOTE_BYTES = 64 << 20

@@ -4,12 +4,12 @@ import json
 
 import pandas as pd
 
-from dminity import tables
-from dminity.checking.fingerprints import Fingerprint, fingerprints
-from dminity.checking.report import Report, report
-from dminity.files import replacing_file
+from dminity.core.files import replacing_file
+from dminity.core.stage import INDEX, MERGED, METRICS, RAW, run
+from dminity.data import tables
+from dminity.data.checking.fingerprints import Fingerprint, fingerprints
+from dminity.data.checking.report import Report, report
 from dminity.params import load
-from dminity.stages import INDEX, MERGED, METRICS, RAW, run
 
 
 def main() -> None:

@@ -9,19 +9,19 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from dminity import voc
-from dminity.detections import Detections, ground_truth
-from dminity.detector import cost
-from dminity.detector.dataset import PlainPhotos, read_photo
-from dminity.detector.model import Detector, load, network_input
-from dminity.detector.prediction import to_detections
-from dminity.drawing import draw_detections
-from dminity.evaluation.average_precision import score
+from dminity.core.files import replacing_file, replacing_folder
+from dminity.core.stage import METRICS, MODEL, VOC, run
+from dminity.data import voc
+from dminity.data.voc import ground_truth, read_photo
+from dminity.detection.detections import Detections
+from dminity.detection.drawing import draw_detections
+from dminity.evaluation import cost
+from dminity.evaluation.coco import score
 from dminity.evaluation.confusion import confusion
-from dminity.files import replacing_file, replacing_folder
+from dminity.network.detector import Detector, load, network_input
+from dminity.network.prediction import PlainPhotos, to_detections
 from dminity.params import Evaluate
 from dminity.params import load as load_params
-from dminity.stages import METRICS, MODEL, VOC, run
 
 PLOTS = METRICS / "plots"
 DECIMALS = 4

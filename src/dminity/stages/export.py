@@ -5,14 +5,14 @@ import json
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from dminity import voc
-from dminity.detector.dataset import PlainPhotos
-from dminity.detector.model import load, network_input
-from dminity.detector.onnx_export import difference, write_onnx
-from dminity.errors import DminityError
-from dminity.files import replacing_file
+from dminity.core.errors import DminityError
+from dminity.core.files import replacing_file
+from dminity.core.stage import METRICS, MODEL, ONNX, VOC, run
+from dminity.data import voc
+from dminity.export.onnx import difference, write_onnx
+from dminity.network.detector import load, network_input
+from dminity.network.prediction import PlainPhotos
 from dminity.params import load as load_params
-from dminity.stages import METRICS, MODEL, ONNX, VOC, run
 
 # A full batch and a partial one.
 COMPARED_PHOTOS = 12

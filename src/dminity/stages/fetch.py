@@ -5,12 +5,12 @@ import sys
 
 import pandas as pd
 
-from dminity import tables
-from dminity.files import alone, replacing_file
+from dminity.core.files import alone, replacing_file
+from dminity.core.stage import PICKED, RAW, run
+from dminity.data import tables
+from dminity.data.fetching.download import Rejected, fetch_photos
 from dminity.params import load
-from dminity.photos.download import Rejected, fetch_photos
 from dminity.sources import open_source
-from dminity.stages import PICKED, RAW, run
 
 
 def main() -> None:

@@ -4,15 +4,15 @@ import shutil
 
 import pandas as pd
 
-from dminity import tables
-from dminity.amenities import NAMES
-from dminity.errors import DminityError
-from dminity.files import alone, replacing_file
-from dminity.memory import keep_freed_memory
+from dminity.core.amenities import NAMES
+from dminity.core.errors import DminityError
+from dminity.core.files import alone, replacing_file
+from dminity.core.memory import keep_freed_memory
+from dminity.core.stage import INDEX, run
+from dminity.data import tables
 from dminity.params import load
 from dminity.sources import open_source
 from dminity.sources.source import Source, SourceFile
-from dminity.stages import INDEX, run
 
 # What a run that was killed had read; the next one goes on from there.
 WORK = INDEX / ".published.unfinished"

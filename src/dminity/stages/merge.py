@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from dminity import tables
-from dminity.amenities import buckets
-from dminity.files import replacing_file
-from dminity.merging import by_split, count, merge
+from dminity.core.amenities import buckets
+from dminity.core.files import replacing_file
+from dminity.core.stage import DATA, INDEX, MERGED, METRICS, PICKED, RAW, run
+from dminity.data import tables
+from dminity.data.merging import by_split, count, merge
 from dminity.params import load
-from dminity.stages import DATA, INDEX, MERGED, METRICS, PICKED, RAW, run
 
 REJECTED = ["split", "image_id", "bucket", "reason", "attempts"]
 # A photo that came and was left out later has no number of attempts.

@@ -1,10 +1,10 @@
 """pick: the photos that each bucket is to fetch."""
 
-from dminity import tables
-from dminity.amenities import buckets
+from dminity.core.amenities import buckets
+from dminity.core.stage import INDEX, PICKED, run
+from dminity.data import tables
+from dminity.data.picking import pick
 from dminity.params import load
-from dminity.picking import pick
-from dminity.stages import INDEX, PICKED, run
 
 
 def main() -> None:

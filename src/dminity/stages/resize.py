@@ -1,11 +1,11 @@
 """resize: published photos to training photos, straight into the VOC folder."""
 
-from dminity import tables
-from dminity.files import replacing_folder
-from dminity.memory import keep_freed_memory
+from dminity.core.files import replacing_folder
+from dminity.core.memory import keep_freed_memory
+from dminity.core.stage import MERGED, RAW, VOC, run
+from dminity.data import tables
+from dminity.data.resizing import resize_photos
 from dminity.params import load
-from dminity.photos.resize import resize_photos
-from dminity.stages import MERGED, RAW, VOC, run
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from dminity import voc
-from dminity.detector.model import Detector, build_network, save
-from dminity.detector.pretrained import start_from
-from dminity.detector.resuming import fingerprint
-from dminity.detector.run import trained
-from dminity.files import remove_folder, replacing_folder
+from dminity.core.files import remove_folder, replacing_folder
+from dminity.core.stage import METRICS, MODEL, UNFINISHED, VOC, run
+from dminity.data import voc
+from dminity.network.detector import Detector, build_network, save
 from dminity.params import Params, load
-from dminity.stages import METRICS, MODEL, UNFINISHED, VOC, run
+from dminity.training.checkpoints import fingerprint
+from dminity.training.pretrained import start_from
+from dminity.training.run import trained
 
 
 def main() -> None:

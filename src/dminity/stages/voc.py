@@ -4,10 +4,10 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from dminity import tables, voc
-from dminity.boxes import normalized_to_pixels
-from dminity.files import replacing_file, replacing_folder
-from dminity.stages import MERGED, VOC, run
+from dminity.core.files import replacing_file, replacing_folder
+from dminity.core.stage import MERGED, VOC, run
+from dminity.data import tables, voc
+from dminity.detection.boxes import normalized_to_pixels
 
 
 def main() -> None:

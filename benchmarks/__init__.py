@@ -1,0 +1,1 @@
+"""Speed and memory against named peers, as ratios from one interleaved run."""

@@ -1,0 +1,1 @@
+"""The `dminity` command: one file for each subcommand."""

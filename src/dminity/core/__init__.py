@@ -1,0 +1,1 @@
+"""What every part stands on: classes, errors, files, parameters, stages."""

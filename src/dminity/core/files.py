@@ -1,0 +1,88 @@
+"""Outputs that appear whole or not at all.
+
+A stage that fails half-way must leave the files of its last good run as they were, so everything
+is written under a temporary name beside its place and renamed at the end. The DVC stages declare
+their outputs `persist`, or DVC would delete them before the stage starts.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dminity.core.errors import DminityError
+
+
+class Occupied(DminityError):
+    """Another process is at work on the same output."""
+
+
+@contextmanager
+def replacing_file(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; it becomes `path` when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        yield unfinished
+        flush_to_disk(unfinished)
+        unfinished.replace(path)
+        flush_to_disk(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; it becomes `path` when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        shutil.rmtree(path, ignore_errors=True)
+        unfinished.replace(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder at one stroke: no part of it is ever left under its name."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    # Of a removal that was interrupted.
+    shutil.rmtree(unfinished, ignore_errors=True)
+    path.rename(unfinished)
+    shutil.rmtree(unfinished)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let no other process work on `path` until the block ends.
+
+    Raises:
+        Occupied: if one does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Occupied(
+            f"another process is at work on {path}; wait for it to end, or end it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

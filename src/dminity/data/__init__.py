@@ -1,0 +1,1 @@
+"""Tables, photos and annotations on disk, and what makes one of another."""

@@ -1,0 +1,1 @@
+"""Photos from a source onto the disk: downloaded and verified."""

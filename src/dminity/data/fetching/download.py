@@ -1,0 +1,126 @@
+"""Fetching photos into a folder: many in flight, each one whole and decodable or not there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from dminity.core.errors import DminityError
+from dminity.data.fetching.verification import BadPhoto, verify
+from dminity.params import Fetch
+from dminity.remote.reading import Unavailable
+from dminity.remote.retrying import persist
+
+
+class PhotosMissing(DminityError):
+    """More photos cannot be had than may be missing."""
+
+
+class Rejected(NamedTuple):
+    """A photo that is not there, why, and how often it was asked for."""
+
+    split: str
+    image_id: str
+    reason: str
+    attempts: int
+
+
+def fetch_photos(
+    photos: Iterable[tuple[str, str]],
+    read: Callable[[str, str], bytes],
+    folder: Path,
+    settings: Fetch,
+) -> list[Rejected]:
+    """Fetch each (split, image id) to `folder/split/id.jpg`; a good photo already there stays.
+
+    Photos that nobody asks for are removed, so that the folder depends on `photos` alone. Returns
+    those that cannot be had, in order.
+
+    Raises:
+        PhotosMissing: as soon as more than `max_missing` of all are. What was fetched is kept, as
+            it is if the disk is full.
+    """
+    wanted = {folder / split / f"{image_id}.jpg": (split, image_id) for split, image_id in photos}
+    for path in folder.glob("*/*"):
+        if path not in wanted:
+            path.unlink()
+    given_up = Event()
+    rejected: list[Rejected] = []
+    with ThreadPoolExecutor(settings.connections) as pool:
+        tasks = [
+            pool.submit(fetch, path, read, *key, settings, given_up) for path, key in wanted.items()
+        ]
+        try:
+            for task in tqdm(as_completed(tasks), folder.name, len(tasks), unit="photo"):
+                if fault := task.result():
+                    rejected.append(fault)
+                    refuse_too_many(rejected, len(wanted), settings.max_missing)
+        except BaseException:
+            given_up.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return sorted(rejected)
+
+
+def fetch(
+    path: Path,
+    read: Callable[[str, str], bytes],
+    split: str,
+    image_id: str,
+    settings: Fetch,
+    given_up: Event,
+) -> Rejected | None:
+    """Fetch one photo unless a good one is there; say why if it cannot be had."""
+
+    def read_photo() -> bytes:
+        content = read(split, image_id)
+        verify(content, settings.min_side)
+        return content
+
+    if is_good(path, settings.min_side):
+        return None
+    try:
+        content = persist(read_photo, settings.attempts, given_up)
+    except Unavailable as error:
+        return Rejected(split, image_id, error.reason, error.attempts)
+    write(content, path)
+    return None
+
+
+def is_good(path: Path, min_side: int) -> bool:
+    """Whether a photo is on disk and decodes."""
+    try:
+        verify(path.read_bytes(), min_side)
+    except (FileNotFoundError, BadPhoto):
+        return False
+    return True
+
+
+def write(content: bytes, path: Path) -> None:
+    """Write a photo, whole or not at all.
+
+    It does not wait for the disk: what a loss of power leaves of it is found by its decoding.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def refuse_too_many(rejected: list[Rejected], asked: int, max_missing: float) -> None:
+    """Raise if more are missing than the share that may be."""
+    if len(rejected) > max_missing * asked:
+        first = min(rejected)
+        reasons = Counter(photo.reason for photo in rejected)
+        said = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        raise PhotosMissing(
+            f"{len(rejected)} of {asked} photos are missing so far ({said}), as "
+            f"{first.split}/{first.image_id}; the others are kept: run it again, check "
+            "openimages.images, or raise fetch.max_missing"
+        )

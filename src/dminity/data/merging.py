@@ -1,0 +1,129 @@
+"""One table of images and one of boxes, out of three buckets: checked, filtered, counted."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dminity.core.errors import DminityError
+from dminity.data import tables
+from dminity.params import Fates, Marked
+
+# Open Images publishes photos of 1024 pixels: what is thinner than one of them shows nothing.
+THINNEST_NORMALIZED = 1 / 1024
+# From the mildest to the strictest.
+FATES = ("keep", "difficult", "drop")
+# Why a box is left out.
+FAULTS = ("outside", "reversed", "thin", "marked")
+
+
+class BadMerge(DminityError):
+    """The buckets contradict each other, or nothing is left of a split."""
+
+
+class Merged(NamedTuple):
+    """What is trained on and evaluated with, and what was left out.
+
+    images, boxes and verified are tables as in `tables`, boxes with `difficult`. no_box: images
+    all of whose boxes were left out. left_out: how many boxes were, by the reason.
+    """
+
+    images: pd.DataFrame
+    boxes: pd.DataFrame
+    verified: pd.DataFrame
+    no_box: pd.DataFrame
+    left_out: dict[str, int]
+
+
+def merge(
+    boxes: pd.DataFrame,
+    verified: pd.DataFrame,
+    images: pd.DataFrame,
+    classes: tuple[str, ...],
+    marked: Marked,
+) -> Merged:
+    """The images that show one of `classes`, with what is known of `classes` in them.
+
+    Raises:
+        BadMerge: if an image comes twice, or a split is left without an image.
+    """
+    refuse_twice(images)
+    chosen = boxes[boxes["label"].isin(classes) & boxes["image_id"].isin(images["image_id"])]
+    chosen = chosen.reset_index(drop=True)
+    fates = fates_of(chosen, marked)
+    faults = faults_of(chosen).mask(fates == "drop", "marked")
+    kept = chosen[faults == ""].assign(difficult=fates == "difficult")
+    shown = images["image_id"].isin(chosen["image_id"])
+    left = images["image_id"].isin(kept["image_id"])
+    for split in tables.SPLITS:
+        if not (left & (images["split"] == split)).any():
+            raise BadMerge(
+                f"no {split} image shows any of: {', '.join(classes)}; choose more classes, or "
+                "raise limit_per_class"
+            )
+    about = verified["label"].isin(classes) & verified["image_id"].isin(kept["image_id"])
+    return Merged(
+        images[left].reset_index(drop=True),
+        kept.reset_index(drop=True),
+        verified[about].reset_index(drop=True),
+        images[shown & ~left].reset_index(drop=True),
+        {fault: int((faults == fault).sum()) for fault in FAULTS},
+    )
+
+
+def refuse_twice(images: pd.DataFrame) -> None:
+    """Refuse an image that is in two splits or two buckets."""
+    twice = images[images["image_id"].duplicated(keep=False)]
+    if len(twice):
+        image_id = twice["image_id"].iloc[0]
+        places = " and ".join(twice.loc[twice["image_id"] == image_id, "split"])
+        raise BadMerge(f"image {image_id} comes twice, in {places}; remove data/index and repeat")
+
+
+def fates_of(boxes: pd.DataFrame, marked: Marked) -> "pd.Series[str]":
+    """What becomes of each box: the strictest that `marked` says of its marks in its split."""
+    strictness = np.zeros(len(boxes), int)
+    training = (boxes["split"] == "train").to_numpy()
+    for flag in tables.FLAGS:
+        fates: Fates = getattr(marked, flag)
+        of_mark = np.where(training, FATES.index(fates.training), FATES.index(fates.evaluation))
+        has_mark = boxes[flag].fillna(False).to_numpy(bool)
+        strictness = np.maximum(strictness, of_mark * has_mark)
+    return pd.Series(np.array(FATES)[strictness], boxes.index)
+
+
+def faults_of(boxes: pd.DataFrame) -> "pd.Series[str]":
+    """Why each box shows nothing: `outside` of the photo, `reversed`, `thin`, or "" if it does."""
+    corners = boxes[tables.CORNERS]
+    width = boxes["xmax"] - boxes["xmin"]
+    height = boxes["ymax"] - boxes["ymin"]
+    faults = pd.Series("", boxes.index)
+    faults = faults.mask((width < THINNEST_NORMALIZED) | (height < THINNEST_NORMALIZED), "thin")
+    faults = faults.mask((width < 0) | (height < 0), "reversed")
+    return faults.mask(~(corners.ge(0) & corners.le(1)).all(axis=1), "outside")
+
+
+def count(merged: Merged, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Images and boxes of each split, in all and per class."""
+    images, boxes = merged.images, merged.boxes
+    in_split = {split: boxes[boxes["split"] == split] for split in tables.SPLITS}
+    return {
+        "images": by_split(images),
+        "boxes": {split: len(rows) for split, rows in in_split.items()},
+        "boxes_left_out": merged.left_out,
+        "per_class": {
+            label: {
+                split: {
+                    "images": int(rows.loc[rows["label"] == label, "image_id"].nunique()),
+                    "boxes": int((rows["label"] == label).sum()),
+                }
+                for split, rows in in_split.items()
+            }
+            for label in classes
+        },
+    }
+
+
+def by_split(images: pd.DataFrame) -> dict[str, int]:
+    """How many images each split has."""
+    return {split: int((images["split"] == split).sum()) for split in tables.SPLITS}

@@ -1,0 +1,74 @@
+"""The tables that stages hand to each other, as Parquet with a fixed schema.
+
+boxes: one row per box; corners are `normalized` (0-1 of the upright photo); a flag is null where
+Open Images does not know it. images: one row per photo; `wanted_by` names the classes whose quota
+picked it, and `bucket` is the one bucket that fetches it. verified: one row per photo and class
+that people looked for in it, `present` or not. Of other classes in that photo nothing is known:
+they have no box either way.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dminity.core.errors import DminityError
+from dminity.core.files import replacing_file
+
+SPLITS = ("train", "validation", "test")
+FLAGS = ("is_occluded", "is_truncated", "is_group_of", "is_depiction", "is_inside")
+CORNERS = ["xmin", "ymin", "xmax", "ymax"]
+
+BOXES = pa.schema(
+    [("image_id", pa.string()), ("split", pa.string()), ("label", pa.string())]
+    + [(side, pa.float64()) for side in ("xmin", "xmax", "ymin", "ymax")]
+    + [(flag, pa.bool_()) for flag in FLAGS]
+)
+# Of merged boxes, it is decided whether they are to be counted.
+MERGED_BOXES = BOXES.append(pa.field("difficult", pa.bool_()))
+IMAGES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("split", pa.string()),
+        ("bucket", pa.string()),
+        ("wanted_by", pa.list_(pa.string())),
+    ]
+)
+VERIFIED = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("split", pa.string()),
+        ("label", pa.string()),
+        ("present", pa.bool_()),
+    ]
+)
+
+
+class NoTable(DminityError):
+    """A table cannot be read."""
+
+
+def write(table: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
+    """Write a table, whole or not at all; equal rows give equal bytes."""
+    arrow = pa.Table.from_pandas(table, schema=schema, preserve_index=False)
+    with replacing_file(path) as unfinished:
+        pq.write_table(arrow.replace_schema_metadata(), unfinished)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a table that `write` wrote.
+
+    Raises:
+        NoTable: if it is not there, or is none.
+    """
+    try:
+        table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=nullable_flags)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
+    return table
+
+
+def nullable_flags(arrow_type: pa.DataType) -> pd.BooleanDtype | None:
+    """Keep null apart from false in boolean columns."""
+    return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None

@@ -1,0 +1,1 @@
+"""The vocabulary of detection, in NumPy and OpenCV: boxes, detections, letterbox, pictures."""

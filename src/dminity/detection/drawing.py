@@ -1,0 +1,53 @@
+"""Photos with boxes on them, for people to look at."""
+
+import colorsys
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dminity.detection.boxes import Boxes
+from dminity.detection.detections import Detections
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+# Steps of the golden ratio around the colour wheel keep neighbouring classes apart.
+GOLDEN_RATIO = 0.618034
+
+
+def colour_bgr(class_index: int) -> tuple[int, int, int]:
+    """A colour for a class, the same everywhere."""
+    red, green, blue = colorsys.hsv_to_rgb(class_index * GOLDEN_RATIO % 1, 0.85, 0.8)
+    return round(blue * 255), round(green * 255), round(red * 255)
+
+
+def draw_boxes(
+    photo_bgr: NDArray[np.uint8],
+    xyxy_pixels: Boxes,
+    class_indices: NDArray[np.int64],
+    captions: list[str],
+) -> NDArray[np.uint8]:
+    """A copy of a photo [H, W, 3] with [N, 4] boxes, each with a caption at its top left."""
+    picture = photo_bgr.copy()
+    for corners, class_index, caption in zip(xyxy_pixels, class_indices, captions, strict=True):
+        left, top, right, bottom = (round(side) for side in corners)
+        colour = colour_bgr(int(class_index))
+        cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
+        (width, height), baseline = cv2.getTextSize(caption, FONT, 0.45, 1)
+        top = max(top, height + baseline)
+        background = (left, top - height - baseline), (left + width + 4, top)
+        cv2.rectangle(picture, *background, colour, cv2.FILLED)
+        place = (left + 2, top - baseline)
+        cv2.putText(picture, caption, place, FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    return picture
+
+
+def draw_detections(
+    photo_bgr: NDArray[np.uint8], found: Detections, classes: tuple[str, ...], min_score: float
+) -> NDArray[np.uint8]:
+    """A copy of a photo [H, W, 3] with the detections from a score on, named and scored."""
+    shown = found.scores >= min_score
+    captions = [
+        f"{classes[class_index]} {confidence:.2f}"
+        for class_index, confidence in zip(found.classes[shown], found.scores[shown], strict=True)
+    ]
+    return draw_boxes(photo_bgr, found.xyxy_pixels[shown], found.classes[shown], captions)

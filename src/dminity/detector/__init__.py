@@ -1,1 +1,0 @@
-"""The detector: YOLOX in six sizes, its weights, its training and its predictions."""

@@ -1,0 +1,64 @@
+"""What a detector costs: parameters, arithmetic, milliseconds."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dminity.detection.letterbox import letterbox
+from dminity.network.detector import Detector, network_input
+from dminity.network.prediction import to_detections
+
+WARM_UP_RUNS = 3
+TIMED_RUNS = 15
+
+
+def params_millions(network: nn.Module) -> float:
+    """Trainable numbers, in millions."""
+    return sum(weights.numel() for weights in network.parameters()) / 1e6
+
+
+def gflops(detector: Detector) -> float:
+    """Floating-point operations for one photo, in 1e9: two per multiply-add, as YOLOX counts."""
+    image = torch.zeros(1, 3, *detector.input_size)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        detector.network(image)
+    return float(counter.get_total_flops()) / 1e9
+
+
+def latency_ms(
+    detector: Detector, photo_bgr: NDArray[np.uint8], min_score: float, nms_iou: float
+) -> dict[str, float]:
+    """Median milliseconds for one photo [H, W, 3] on the CPU, with PyTorch, at batch size 1.
+
+    `forward_ms` is the network, `nms_ms` what follows it, `total_ms` both and the letterbox.
+    """
+    sizes = [photo_bgr.shape[:2]]
+
+    def before() -> torch.Tensor:
+        return network_input(torch.from_numpy(letterbox(photo_bgr, detector.input_size))[None])
+
+    def after(outputs: torch.Tensor) -> None:
+        to_detections(outputs, sizes, detector.input_size, min_score, nms_iou)
+
+    with torch.inference_mode():
+        image = before()
+        outputs = detector.network(image)
+        forward = median_ms(lambda: detector.network(image))
+        nms = median_ms(lambda: after(outputs))
+        total = median_ms(lambda: after(detector.network(before())))
+    return {"forward_ms": forward, "nms_ms": nms, "total_ms": total}
+
+
+def median_ms(work: Callable[[], object]) -> float:
+    """The median time of some runs after a warm-up."""
+    times = []
+    for _ in range(WARM_UP_RUNS + TIMED_RUNS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[WARM_UP_RUNS:]) * 1000)

@@ -1,0 +1,1 @@
+"""A detector in the formats that other programs run."""

@@ -1,0 +1,99 @@
+"""The detector as an ONNX file, and how far the file's outputs are from the network's."""
+
+import json
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from dminity.detection.boxes import Boxes, clip_to_photo, cxcywh_to_xyxy
+from dminity.network.detector import Detector
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The largest differences before non-maximum suppression: in pixels, and in score."""
+
+    box_pixels: float
+    score: float
+
+
+def write_onnx(detector: Detector, path: Path) -> None:
+    """Write the network, decoding included, for any batch size; its metadata tell how to use it.
+
+    Input `images`: [B, 3, H, W] float32, BGR, 0-255, letterboxed. Output `predictions`:
+    [B, anchors, 5 + classes]: cxcywh in input pixels, objectness, class scores.
+    Metadata: `variant`, `classes` (JSON list) and `input_size` (JSON [height, width]).
+    """
+    image = torch.zeros(2, 3, *detector.input_size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            detector.network,
+            (image,),
+            dynamo=True,
+            dynamic_shapes={"x": {0: torch.export.Dim("batch")}},
+            input_names=["images"],
+            output_names=["predictions"],
+            verbose=False,
+        )
+    assert program is not None, "the dynamo exporter returns the program"
+    model = program.model_proto
+    # Where in the code each node is from: paths of this machine, and a seventh of the file.
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+    onnx.helper.set_model_props(
+        model,
+        {
+            "variant": detector.variant,
+            "classes": json.dumps(detector.classes),
+            "input_size": json.dumps(detector.input_size),
+        },
+    )
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def difference(detector: Detector, path: Path, batches: list[torch.Tensor]) -> Difference:
+    """Run both on batches [B, 3, H, W] and compare box corners and scores.
+
+    Corners are compared where detections have them: cut at the edges of the input. A network that
+    has learnt little gives boxes of 100,000 pixels, of which float32 knows no hundredths.
+    """
+    height, width = detector.input_size
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    largest = Difference(0.0, 0.0)
+    for images in batches:
+        with torch.inference_mode():
+            ours = detector.network(images).numpy()
+        theirs = session.run(None, {"images": images.contiguous().numpy()})[0]
+        largest = Difference(
+            max(
+                largest.box_pixels,
+                farthest(corners(ours, height, width), corners(theirs, height, width)),
+            ),
+            max(largest.score, farthest(scores(ours), scores(theirs))),
+        )
+    return largest
+
+
+def corners(predictions: NDArray[np.float32], height: int, width: int) -> Boxes:
+    """[B, anchors, 5 + classes] to xyxy in pixels of the input, cut at its edges: [N, 4]."""
+    return clip_to_photo(cxcywh_to_xyxy(predictions[..., :4].reshape(-1, 4)), width, height)
+
+
+def scores(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[B, anchors, 5 + classes] to objectness times class score."""
+    return predictions[..., 4:5] * predictions[..., 5:]
+
+
+def farthest(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """The largest absolute difference between two arrays."""
+    return float(np.abs(a - b).max())

@@ -1,0 +1,1 @@
+"""Photos as training sees them: read once, augmented, dealt out in batches."""

@@ -1,0 +1,234 @@
+"""The photos of a split as the network trains on them: read, kept at hand, augmented.
+
+What an item is follows from the seed, the epoch and the position in it: the number of loader
+workers, and the order in which they ask, change nothing.
+"""
+
+import random
+import signal
+from bisect import bisect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.random.mtrand import get_bit_generator, set_bit_generator
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+from yolox.utils import xyxy2cxcywh
+
+from dminity.core.errors import DminityError
+from dminity.data import voc
+from dminity.data.voc import read_photo
+from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
+from dminity.loader.augmentation import Augmentation, Image, Labels, Size, padded
+from dminity.loader.batches import Place, epoch_order
+from dminity.loader.photo_cache import PhotoCache
+from dminity.params import Train
+
+# Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:
+# each is then decoded once for all its turns. They are other photos in each epoch.
+NEIGHBOURS = 64
+
+
+class SizeMismatch(DminityError):
+    """A photo has not the size that its annotation says."""
+
+
+class LabelledPhotos:
+    """The photos of a split, fitted to the input size, and their labels.
+
+    Labels are [N, 5], float32: xyxy in pixels of the fitted photo, and the class. `difficult`
+    objects are left out: they are groups, no single thing to learn.
+    """
+
+    def __init__(
+        self, folder: Path, split: str, classes: tuple[str, ...], input_size: Size
+    ) -> None:
+        annotations = voc.read_split(folder, split)
+        class_index = {name: index for index, name in enumerate(classes)}
+        self.folder = folder
+        self.input_size = input_size
+        self.image_ids = [annotation.image_id for annotation in annotations]
+        self.original_sizes = [(item.height, item.width) for item in annotations]
+        self.sizes = [fitted_size(*size, input_size) for size in self.original_sizes]
+        self.all_labels = [
+            fitted_labels(annotation, class_index, input_size) for annotation in annotations
+        ]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def size(self, index: int) -> Size:
+        """A fitted photo's height and width."""
+        return self.sizes[index]
+
+    def labels(self, index: int) -> Labels:
+        """A photo's labels."""
+        return self.all_labels[index]
+
+    def pixels(self, index: int) -> Image:
+        """Decode and fit a photo: [H, W, 3], BGR.
+
+        Raises:
+            PhotoMissing: if it is not there or does not decode.
+            SizeMismatch: if its annotation is of a photo of another size.
+        """
+        photo = read_photo(self.folder, self.image_ids[index])
+        if photo.shape[:2] != self.original_sizes[index]:
+            path = voc.photo_path(self.folder, self.image_ids[index])
+            raise SizeMismatch(f"{path} is not of its annotation's size; run `dvc repro voc`")
+        return fit(photo, self.input_size)
+
+
+def fitted_labels(
+    annotation: voc.Annotation, class_index: dict[str, int], input_size: Size
+) -> Labels:
+    """The labels [N, 5] of a photo fitted to the input size: xyxy in its pixels, and the class."""
+    scale = scale_to_fit(annotation.height, annotation.width, input_size)
+    labels = [
+        (*(side * scale for side in item.xyxy_pixels), class_index[item.label])
+        for item in annotation.objects
+        if not item.difficult
+    ]
+    return np.array(labels, np.float32).reshape(-1, 5)
+
+
+def plain_targets(
+    annotations: list[voc.Annotation], classes: tuple[str, ...], input_size: Size
+) -> torch.Tensor:
+    """Targets [B, MAX_LABELS, 5] of photos that are fitted to the input and not augmented."""
+    class_index = {name: index for index, name in enumerate(classes)}
+    labels = [fitted_labels(annotation, class_index, input_size) for annotation in annotations]
+    targets = [padded(rows[:, 4:], xyxy2cxcywh(rows[:, :4].copy())) for rows in labels]
+    return torch.from_numpy(np.stack(targets))
+
+
+class PhotosAtHand:
+    """Labelled photos that are seldom decoded twice: in the shared cache, or used a moment ago.
+
+    Memory: beside the cache, at most NEIGHBOURS photos in each process (79 MB of 640 x 640).
+    """
+
+    def __init__(self, photos: LabelledPhotos, cache: PhotoCache | None) -> None:
+        self.photos = photos
+        self.cache = cache
+        self.recent: dict[int, Image] = {}  # the last used is the last
+
+    def pixels(self, index: int) -> Image:
+        """A photo [H, W, 3], BGR, read-only."""
+        cached = self.cache.get(index) if self.cache else None
+        if cached is not None:
+            return cached
+        photo = self.recent.pop(index, None)
+        if photo is None:
+            photo = self.photos.pixels(index)
+            photo.flags.writeable = False
+            if self.cache and self.cache.put(index, photo):
+                return photo
+        self.recent[index] = photo
+        if len(self.recent) > NEIGHBOURS:
+            del self.recent[next(iter(self.recent))]
+        return photo
+
+
+class Block:
+    """Some photos out of all, by their number in the block."""
+
+    def __init__(self, at_hand: PhotosAtHand, indices: NDArray[np.int64]) -> None:
+        self.at_hand = at_hand
+        self.indices = indices.tolist()
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def size(self, index: int) -> Size:
+        """A photo's height and width."""
+        return self.at_hand.photos.size(self.indices[index])
+
+    def labels(self, index: int) -> Labels:
+        """A photo's labels."""
+        return self.at_hand.photos.labels(self.indices[index])
+
+    def pixels(self, index: int) -> Image:
+        """A photo [H, W, 3], BGR, read-only."""
+        return self.at_hand.pixels(self.indices[index])
+
+
+class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Augmented photos and their targets, by their place in an epoch.
+
+    Items are an image [H, W, 3], uint8, BGR, and targets [MAX_LABELS, 5], float32: the class, and
+    cxcywh in input pixels; rows of zeros are padding.
+    """
+
+    def __init__(
+        self,
+        photos: LabelledPhotos,
+        settings: Train,
+        plain_from: int,
+        cache: PhotoCache | None = None,
+    ) -> None:
+        """Augment `photos`; from epoch `plain_from` on without mosaic and mixup."""
+        self.at_hand = PhotosAtHand(photos, cache)
+        self.seed = settings.seed
+        self.plain_from = plain_from
+        self.augmentation = Augmentation(photos.input_size, settings)
+        self.epoch = -1
+        self.blocks: list[NDArray[np.int64]] = []
+        self.starts: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.at_hand.photos)
+
+    def __getitem__(self, place: Place) -> tuple[torch.Tensor, torch.Tensor]:
+        block, number = self.block(place)
+        with seeded(self.seed, place.epoch, block.indices[number]):
+            image, targets = self.augmentation(block, number, place.epoch < self.plain_from)
+        return torch.from_numpy(image), torch.from_numpy(targets)
+
+    def block(self, place: Place) -> tuple[Block, int]:
+        """The neighbours of the photo at a place, itself among them, and its number there."""
+        if place.epoch != self.epoch:
+            order = epoch_order(len(self), self.seed, place.epoch)
+            self.blocks = np.array_split(order, -(-len(order) // NEIGHBOURS))
+            self.starts = list(accumulate(map(len, self.blocks), initial=0))
+            self.epoch = place.epoch
+        which = bisect(self.starts, place.position) - 1
+        return Block(self.at_hand, self.blocks[which]), place.position - self.starts[which]
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Let `random` and `np.random` draw what follows from the key, and then go on as before."""
+    sequence = np.random.SeedSequence(key)
+    state, generator = random.getstate(), get_bit_generator()
+    random.seed(sequence.generate_state(1, np.uint64).item())
+    # Another generator for NumPy, as saving and setting the state of one takes 0.07 ms.
+    set_bit_generator(np.random.PCG64(sequence))
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        set_bit_generator(generator)
+
+
+def start_worker(worker: int) -> None:
+    """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
+    del worker
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    cv2.setNumThreads(0)
+
+
+class LateLoader(DataLoader[Any]):
+    """A loader whose workers start when the first batch is asked for.
+
+    Lightning makes two iterators in each epoch and uses one.
+    """
+
+    def __iter__(self) -> Any:
+        yield from super().__iter__()

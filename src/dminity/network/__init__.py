@@ -1,0 +1,1 @@
+"""The YOLOX network: its layers, its losses, its file, and what it finds in photos."""

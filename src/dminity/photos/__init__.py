@@ -1,1 +1,0 @@
-"""Photos as bytes on disk: download, check, resize."""

@@ -1,0 +1,97 @@
+"""Asking again for what may come the next time, politely."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from dminity.remote.reading import Folder, Opened, Unavailable
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 30.0
+# A server that asks for more than this is not waited for that long.
+LONGEST_WAIT_S = 120.0
+BLOCK_BYTES = 2 << 20
+# Failures in a row, without a block in between, after which a long file is given up.
+ATTEMPTS = 8
+Answer = TypeVar("Answer")
+
+
+def persist(action: Callable[[], Answer], attempts: int, given_up: Event | None = None) -> Answer:
+    """What `action` returns, tried up to so often while its failures are passing ones.
+
+    Raises:
+        Unavailable: the last failure, with its `attempts`; at once if others have given up.
+    """
+    given_up = given_up or Event()
+    for attempt in range(1, attempts + 1):
+        try:
+            return action()
+        except Unavailable as error:
+            error.attempts = attempt
+            if attempt == attempts or not error.passing:
+                raise
+            if given_up.wait(pause_s(attempt, error.wait_s)):
+                raise
+    raise AssertionError("attempts is 1 or more")
+
+
+def pause_s(failures: int, wait_s: float) -> float:
+    """Seconds to wait after so many failures in a row: up to twice as long each time, by chance.
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    longest = min(FIRST_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S)
+    return max(random.uniform(0, longest), min(wait_s, LONGEST_WAIT_S))  # noqa: S311
+
+
+class Blocks:
+    """A long file from some byte on, block by block; a broken connection is taken up again there.
+
+    Iterating raises `Unavailable` if the file cannot be had, and `Changed` if it is not of
+    `version`, or not the one any more that it was.
+    """
+
+    def __init__(self, folder: Folder, name: str, start: int = 0, version: str = "") -> None:
+        self.folder = folder
+        self.name = name
+        self.position = start
+        self.version = version
+        # What the server says of the whole file, from the first block on.
+        self.size: int | None = None
+        self.crc32c: int | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        failures = 0
+        while True:
+            try:
+                with self.folder.open(self.name, self.position, self.version) as file:
+                    self.version, self.size, self.crc32c = file.version, file.size, file.crc32c
+                    for block in read_blocks(file):
+                        failures = 0
+                        self.position += len(block)
+                        yield block
+                return
+            except Unavailable as error:
+                failures += 1
+                if not error.passing or failures == ATTEMPTS:
+                    raise
+                time.sleep(pause_s(failures, error.wait_s))
+
+    def with_bar(self) -> Iterator[bytes]:
+        """The same blocks, and a progress bar of their bytes."""
+        name = self.name.rpartition("/")[2]
+        with tqdm(desc=name, unit="B", unit_scale=True, initial=self.position) as bar:
+            for block in self:
+                bar.total = self.size
+                bar.update(len(block))
+                yield block
+
+
+def read_blocks(file: Opened) -> Iterator[bytes]:
+    """The rest of a file."""
+    while block := file.read(BLOCK_BYTES):
+        yield block

@@ -1,0 +1,1 @@
+"""How a detector learns: the loop, what is kept of it, and on what hardware."""

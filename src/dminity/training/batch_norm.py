@@ -1,0 +1,80 @@
+"""Batch norm over all processes, on CPUs too.
+
+With statistics of its own half, a process would train another network than one process does with
+the whole batch. PyTorch's SyncBatchNorm does this on GPUs and refuses CPUs.
+"""
+
+from typing import Any
+
+import torch
+from torch import distributed, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dminity.training.processes import total
+
+
+class SyncedBatchNorm(nn.BatchNorm2d):
+    """Batch norm whose statistics in training are those of the photos of all processes."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Normalise [B, C, H, W]; B may differ from process to process."""
+        if not self.training or not distributed.is_initialized():
+            return super().forward(features)
+        count, mean, variance = statistics(features.float())
+        with torch.no_grad():
+            # As PyTorch does: the running variance is the unbiased one.
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            self.running_mean.lerp_(mean, self.momentum)  # type: ignore[union-attr, arg-type]
+            self.running_var.lerp_(unbiased, self.momentum)  # type: ignore[union-attr, arg-type]
+            self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (features * scale[:, None, None] + shift[:, None, None]).to(features.dtype)
+
+
+def statistics(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Numbers per channel [1], and their mean and variance [C], over all processes.
+
+    Gradients flow back through both, to every process.
+    """
+    channels = features.shape[1]
+    count = features.new_tensor([features.numel() / channels])
+    sums = over_processes(torch.cat([features.sum(dim=(0, 2, 3)), count]))
+    mean = sums[:channels] / sums[channels]
+    centred = features - mean[:, None, None]
+    variance = over_processes(centred.square().sum(dim=(0, 2, 3))) / sums[channels]
+    return sums[channels:].detach(), mean, variance
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """A sum over all processes, through which gradients flow back to each of them."""
+
+    @staticmethod
+    def forward(ctx: Any, numbers: torch.Tensor) -> torch.Tensor:
+        """Add up."""
+        return total(numbers)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        """A number of one process counts in the sums of all, and so do their gradients."""
+        return total(gradients[0])
+
+
+def over_processes(numbers: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes."""
+    summed: torch.Tensor = SumOverProcesses.apply(numbers)
+    return summed
+
+
+def synchronise(network: nn.Module) -> None:
+    """Make every batch norm of a network a synchronised one, its weights and statistics kept."""
+    for module in network.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SyncedBatchNorm
+
+
+def hold_statistics(network: nn.Module, held: bool) -> None:
+    """Let all batch norms use the statistics that they have, or else those of each batch."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.train(not held)

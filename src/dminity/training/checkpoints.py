@@ -1,0 +1,100 @@
+"""Going on with a training that was interrupted: whose it was, and a file that survives anything.
+
+A checkpoint belongs to the parameters, the photos and their boxes that it was made with. They are
+hashed into a fingerprint, which names its folder and stands in the file.
+"""
+
+import hashlib
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from tqdm import tqdm
+
+from dminity.core.errors import DminityError
+from dminity.core.files import replacing_file
+from dminity.data import voc
+from dminity.network.detector import read_checkpoint
+from dminity.params import Train
+
+CHECKPOINT = "last.ckpt"
+FINGERPRINT_DIGITS = 16
+PACKAGE = Path(__file__).parents[1]
+LIBRARIES = (
+    "torch", "torchvision", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy",
+    "faster-coco-eval",
+)  # fmt: skip
+# What decides how fast a run is and what it shows on the way, and nothing of its result.
+NOT_IN_THE_RESULT = {
+    "release", "devices", "num_nodes", "workers", "cache_gb", "pictures_every", "tensorboard",
+}  # fmt: skip
+
+
+class NotSaved(DminityError):
+    """The state of a training could not be written; the last epoch that could be is kept."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(
+            f"{what} could not be saved: {error}; the epochs before are kept: mend this and run "
+            "again to go on from there"
+        )
+
+
+class ForeignCheckpoint(DminityError):
+    """A checkpoint is of other parameters or data than the run that would go on from it."""
+
+
+def fingerprint(settings: Train, variant: str, classes: tuple[str, ...], folder: Path) -> str:
+    """What decides the weights that a run ends with, but for the machine, as hex digits.
+
+    Hashes the parameters, the weights to start from, the annotations and photos of the training
+    and validation splits of a VOC folder, and the code of this package that is in use.
+    """
+    digest = hashlib.blake2b(digest_size=FINGERPRINT_DIGITS // 2)
+    digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
+    digest.update(repr((variant, classes)).encode())
+    digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
+    paths = [Path(settings.pretrained), *own_code()]
+    for split in ("train", "validation"):
+        paths.append(voc.split_path(folder, split))
+        for image_id in voc.read_ids(folder, split):
+            paths += [voc.annotation_path(folder, image_id), voc.photo_path(folder, image_id)]
+    for path in tqdm(paths, "fingerprint", leave=False):
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(path.name.encode())
+                digest.update(hashlib.file_digest(file, "blake2b").digest())
+    return digest.hexdigest()
+
+
+def own_code() -> list[Path]:
+    """The files of this package that the running program has imported."""
+    files = {getattr(module, "__file__", None) for module in sys.modules.values()}
+    return sorted(path for path in map(Path, filter(None, files)) if PACKAGE in path.parents)
+
+
+class SafeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are on the disk before they replace the last one, and that hold no code."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        """Write, flush to the disk, rename.
+
+        Raises:
+            NotSaved: if that fails; the last checkpoint is as it was.
+        """
+        try:
+            with replacing_file(Path(path)) as unfinished, unfinished.open("wb") as file:
+                torch.save(checkpoint, file)
+        except (OSError, RuntimeError) as error:
+            raise NotSaved(str(path), error) from error
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any | None = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read a checkpoint without running code from it; `BadModelFile` if it is none."""
+        return read_checkpoint(Path(path))

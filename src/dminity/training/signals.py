@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM in the course of a training."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndOnSignal(Callback):
+    """Ends a run at once on Ctrl-C and SIGTERM: the last epoch's checkpoint is there already.
+
+    Lightning would end it after the batch, and first ask all processes, which may wait for others.
+    An exception would not always end it: where it meets a destructor, Python drops it.
+    """
+
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take Lightning's place as the one who is asked."""
+        self.on_train_start(trainer, pl_module)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take its place."""
+
+        def end(number: int, _: object) -> None:
+            launcher = trainer.strategy.launcher
+            if launcher is not None:
+                launcher.kill(signal.SIGKILL)
+            name = signal.Signals(number).name
+            # Not by print, which may itself be what was interrupted.
+            os.write(2, f"\nerror: training was ended by {name}; run again to go on\n".encode())
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        for number in ENDING_SIGNALS:
+            signal.signal(number, end if trainer.is_global_zero else signal.SIG_DFL)
+
+
+@contextmanager
+def signals_put_back() -> Iterator[None]:
+    """Afterwards, whoever was asked to end before is so again."""
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

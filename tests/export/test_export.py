@@ -1,0 +1,87 @@
+"""The ONNX file does what the network does, and says how to use itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from dminity.export.onnx import corners, difference, write_onnx
+from dminity.network.detector import Detector, build_network
+
+SPREAD = 1000
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    """A small detector whose scores are not all alike."""
+    return random_detector(seed=0)
+
+
+def random_detector(seed: int) -> Detector:
+    """A network whose scores are spread over 0 to 1; a fresh one's are all alike."""
+    torch.manual_seed(seed)
+    network = build_network("yolox_nano", 3).eval()
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            # The usual initial weights make signals fade on their way to the head.
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
+            if "stem.conv" in name and "backbone.backbone" in name:
+                module.weight.data /= 255
+            if "cls_preds" in name or "obj_preds" in name:
+                module.weight.data *= SPREAD
+    return Detector(network, "yolox_nano", ("Bed", "Sink", "Kitchen & dining room table"), (64, 96))
+
+
+@pytest.fixture(scope="module")
+def exported(detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its file."""
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    write_onnx(detector, path)
+    return path
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_any_batch_gives_the_same(detector: Detector, exported: Path, batch: int) -> None:
+    images = torch.rand(batch, 3, 64, 96) * 255
+    with torch.inference_mode():
+        outputs = detector.network(images)
+    assert outputs[..., 4:].std() > 0.1, "scores that are all alike prove nothing"
+    found = difference(detector, exported, [images])
+    assert 0 <= found.box_pixels < 0.01
+    assert 0 <= found.score < 1e-4
+
+
+def test_another_network_is_told_apart(exported: Path) -> None:
+    found = difference(random_detector(seed=1), exported, [torch.rand(1, 3, 64, 96) * 255])
+    assert found.box_pixels > 0.1
+    assert found.score > 0.01
+
+
+def test_boxes_are_compared_where_they_are_cut() -> None:
+    # A network that had learnt little gave the first of these, and its ONNX file the second.
+    boxes = np.float32([[145.17, 187.78, 16, 70562.0], [145.17, 187.78, 16, 70560.25]])
+    np.testing.assert_allclose(
+        corners(boxes[:, None], 256, 320), [[137.17, 0, 153.17, 256]] * 2, atol=1e-4
+    )
+    # What is no number does not become one.
+    assert np.isnan(corners(np.full((1, 1, 4), np.nan, np.float32), 256, 320)).all()
+
+
+def test_the_file_says_how_to_use_it(detector: Detector, exported: Path) -> None:
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["variant"] == "yolox_nano"
+    assert tuple(json.loads(metadata["classes"])) == detector.classes
+    assert json.loads(metadata["input_size"]) == [64, 96]
+    assert [item.name for item in session.get_inputs()] == ["images"]
+    assert [item.name for item in session.get_outputs()] == ["predictions"]
+
+
+def test_the_file_is_the_same_wherever_it_is_made(exported: Path) -> None:
+    assert str(Path(torch.__file__).parents[1]).encode() not in exported.read_bytes()
+    assert b"File " not in exported.read_bytes()

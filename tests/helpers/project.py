@@ -1,0 +1,109 @@
+"""A copy of this project in a folder of its own, with its own Git and DVC, to run for real."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+# The smallest run in which every stage does its work.
+TINY = {
+    "demo": {"train": 20, "validation": 6, "test": 6},
+    "image_size": 160,
+    "train": {"input_size": 96, "epochs": 1, "batch_size": 4, "workers": 0},
+    "evaluate": {"batch_size": 4, "pictures": 2},
+}
+COMMAND_TIMEOUT_S = 600
+
+
+class Project:
+    """A working tree; commands run in it as a user would type them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def copy(cls, folder: Path) -> "Project":
+        """The files that Git would commit here, committed there, without their history."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        # This checkout's results are not the copy's.
+        (folder / "dvc.lock").unlink(missing_ok=True)
+        project = cls(folder)
+        project.run("git", "init", "--quiet", "--initial-branch=main")
+        project.commit("Begin")
+        return project
+
+    def clone(self, folder: Path) -> "Project":
+        """A clone by Git."""
+        self.run("git", "clone", "--quiet", str(self.folder), str(folder))
+        return Project(folder)
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command; return what it printed. `fails` says which outcome is the right one."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment(),
+            timeout=COMMAND_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert bool(done.returncode) == fails, f"{command}: {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        """Commit all that Git does not ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
+    def set_params(self, changes: dict[str, Any]) -> None:
+        """Change params.yaml, one level of sections deep."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        for name, value in changes.items():
+            params[name] = params[name] | value if isinstance(value, dict) else value
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with our programs first and nobody's settings or secrets."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "true",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "Test",
+        "GIT_AUTHOR_EMAIL": "test@localhost",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@localhost",
+    }
+
+
+def run_module(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of ours in a folder, as DVC runs a stage."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment() | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -1,0 +1,79 @@
+"""Small trainings for tests, in this process or as the stage of a project."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dminity.data import voc
+from dminity.network.detector import build_network
+from dminity.params import PARAMS_FILE, Train, load
+from dminity.training.pretrained import start_from
+from dminity.training.run import trained
+from tests.helpers.project import ROOT
+
+SMALL = {"input_size": 96, "epochs": 2, "batch_size": 4, "workers": 0, "cache_gb": 0.0}
+SMALL |= {"pictures_every": 0}
+
+
+def settings(**changes: Any) -> Train:
+    """The parameters of params.yaml, made small, with changes."""
+    defaults = load(ROOT / PARAMS_FILE).train
+    return Train.model_validate(defaults.model_dump() | SMALL | changes)
+
+
+def run(folder: Path, place: Path, **changes: Any) -> dict[str, torch.Tensor]:
+    """Train a nano in this process; return the weights of the best epoch."""
+    chosen = settings(**changes)
+    torch.manual_seed(chosen.seed)
+    classes = voc.read_classes(folder)
+    network = build_network("yolox_nano", len(classes))
+    start_from(network, chosen.pretrained, chosen.release, "yolox_nano", classes)
+    logs = place / "tensorboard"
+    with trained(network, chosen, "yolox_nano", folder, classes, place, logs) as weights:
+        assert weights is not None
+        return weights
+
+
+def rows(live: Path) -> dict[str, list[tuple[int, float]]]:
+    """The rows that DVCLive wrote: (step, value) by the name of the figure."""
+    tables = {}
+    for path in sorted((live / "plots" / "metrics").rglob("*.tsv")):
+        lines = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+        name = path.relative_to(live / "plots" / "metrics").with_suffix("").as_posix()
+        tables[name] = [(int(step), float(value)) for step, value in lines]
+    return tables
+
+
+def results(live: Path) -> dict[str, list[tuple[int, float]]]:
+    """The rows that do not tell of time and memory."""
+    return {name: table for name, table in rows(live).items() if not name.startswith("speed/")}
+
+
+def start_stage(
+    project: Path, command: tuple[str, ...] = (sys.executable,)
+) -> subprocess.Popen[str]:
+    """Start the train stage in a folder with params.yaml and data/voc, as DVC would."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
+    return subprocess.Popen(
+        [*command, "-m", "dminity.stages.train"],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def epochs_done(project: Path) -> int:
+    """How many epochs the training that runs in a project has written down."""
+    for path in (project / "models" / "unfinished").glob("*/live/metrics.json"):
+        try:
+            return int(json.loads(path.read_text())["step"])
+        except (ValueError, KeyError):
+            return 0  # it is being written
+    return 0

@@ -1,0 +1,26 @@
+"""YOLOX's own loader, the one that ours is compared with."""
+
+from typing import Any
+
+from yolox.data import MosaicDetection, TrainTransform
+
+from dminity.loader.augmentation import DEGREES, MAX_LABELS, MOSAIC_SCALE, SHEAR, TRANSLATE
+from dminity.params import Train
+
+
+def yolox_loader(
+    photos: Any, input_size: tuple[int, int], settings: Train, mosaic: bool = True
+) -> MosaicDetection:
+    """YOLOX's mosaic, mixup and transform, over photos in the form that its mosaic pulls."""
+    return MosaicDetection(
+        photos,
+        img_size=input_size,
+        mosaic=mosaic,
+        preproc=TrainTransform(MAX_LABELS, settings.flip, settings.hsv),
+        degrees=DEGREES,
+        translate=TRANSLATE,
+        shear=SHEAR,
+        mosaic_scale=MOSAIC_SCALE,
+        mosaic_prob=settings.mosaic,
+        mixup_prob=settings.mixup,
+    )

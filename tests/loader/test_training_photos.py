@@ -1,0 +1,228 @@
+"""Training photos by their place in an epoch."""
+
+import pickle
+import random
+import signal
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+from yolox.data import MosaicDetection
+
+from dminity.data import voc
+from dminity.detection.letterbox import fit, letterbox
+from dminity.loader import training_photos
+from dminity.loader.augmentation import MAX_LABELS
+from dminity.loader.batches import Place, epoch_order
+from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.training_photos import (
+    Block,
+    LabelledPhotos,
+    SizeMismatch,
+    TrainingPhotos,
+    seeded,
+    start_worker,
+)
+from dminity.params import Train
+from tests.helpers.yolox_loader import yolox_loader
+
+COUNT = 11
+INPUT_SIZE = (96, 96)
+SETTINGS = Train.model_construct(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
+EPOCH = [Place(2, position) for position in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A VOC folder of photos, most smaller than the input, some without boxes."""
+    folder = tmp_path_factory.mktemp("voc")
+    for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / name).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    ids = [f"{number:016x}" for number in range(COUNT)]
+    for number, image_id in enumerate(ids):
+        height, width = (int(side) for side in rng.integers(30, 120, 2))
+        coarse = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        photo = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(voc.photo_path(folder, image_id)), photo)
+        box = (0.1 * width, 0.2 * height, 0.8 * width, 0.7 * height)
+        objects = (
+            voc.VocObject("Sink", box),
+            voc.VocObject("Bed", (0, 0, width, height), difficult=True),
+        )
+        annotation = voc.Annotation(image_id, width, height, objects[number % 3 == 0 :])
+        voc.write(annotation, folder / "Annotations" / f"{image_id}.xml")
+    (folder / "ImageSets" / "Main" / "train.txt").write_text("\n".join(ids))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(folder: Path) -> LabelledPhotos:
+    """The photos of that folder."""
+    return LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+
+
+def assert_equal(
+    found: list[tuple[torch.Tensor, torch.Tensor]],
+    expected: list[tuple[torch.Tensor, torch.Tensor]],
+) -> None:
+    """Items are equal to the bit."""
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+def test_photos_and_labels_fit_the_input(folder: Path, photos: LabelledPhotos) -> None:
+    annotations = voc.read_split(folder, "train")
+    for index, annotation in enumerate(annotations):
+        pixels, labels = photos.pixels(index), photos.labels(index)
+        assert pixels.shape[:2] == photos.size(index)
+        assert max(pixels.shape) in (95, 96)  # 94 * (96 / 94) is just below 96
+        wanted = [item for item in annotation.objects if not item.difficult]
+        scale = 96 / max(annotation.height, annotation.width)
+        assert labels.shape == (len(wanted), 5)
+        for row, item in zip(labels, wanted, strict=True):
+            np.testing.assert_allclose(row[:4], np.multiply(item.xyxy_pixels, scale), rtol=1e-6)
+            assert row[4] == 1
+
+
+def test_an_annotation_of_another_size_is_named(folder: Path) -> None:
+    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos.original_sizes[3] = (1, 2)
+    with pytest.raises(SizeMismatch, match=r"3\.jpg is not of its annotation's size; run"):
+        photos.pixels(3)
+
+
+def test_items_do_not_depend_on_order_workers_or_cache(
+    photos: LabelledPhotos, tmp_path: Path
+) -> None:
+    plain = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    expected = [plain[place] for place in EPOCH]
+    assert [item[0].dtype for item in expected] == [torch.uint8] * COUNT
+    assert expected[0][0].shape == (96, 96, 3)
+    assert expected[0][1].shape == (MAX_LABELS, 5)
+
+    backwards = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    backwards[Place(5, 3)]
+    assert_equal([backwards[place] for place in EPOCH[::-1]], expected[::-1])
+
+    sizes = photos.sizes
+    half = sum(height * width * 3 for height, width in sizes[: COUNT // 2])
+    for budget in (half, 2 * half + 10**6):
+        cache = PhotoCache(tmp_path / str(budget), sizes, budget)
+        cached = TrainingPhotos(photos, SETTINGS, 9, cache)
+        for workers in (0, 1, 2):
+            loader = DataLoader(
+                cached, None, sampler=EPOCH, num_workers=workers, worker_init_fn=start_worker
+            )
+            assert_equal(list(map(tuple, loader)), expected)
+        copied = pickle.loads(pickle.dumps(cached))
+        assert_equal([copied[place] for place in EPOCH], expected)
+
+
+def test_the_next_epoch_and_another_seed_are_other(photos: LabelledPhotos) -> None:
+    items = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    other = TrainingPhotos(photos, SETTINGS.model_copy(update={"seed": 5}), plain_from=9)
+    index = epoch_order(COUNT, SETTINGS.seed, 2)[0]
+    again = Place(3, int(np.flatnonzero(epoch_order(COUNT, SETTINGS.seed, 3) == index)[0]))
+    assert not torch.equal(items[EPOCH[0]][0], items[again][0])
+    assert not torch.equal(items[EPOCH[0]][0], other[EPOCH[0]][0])
+
+
+def test_partners_are_neighbours_as_yolox_would_draw_them(
+    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_photos, "NEIGHBOURS", 4)
+    items = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
+    for start, end in ((0, 4), (4, 8), (8, 11)):
+        block = order[start:end]
+        yolox = yolox_over(photos, block)
+        for number, index in enumerate(block):
+            with seeded(SETTINGS.seed, 2, index):
+                image, targets, _, _ = yolox[number]
+            found_image, found_targets = items[Place(2, start + number)]
+            np.testing.assert_array_equal(found_image.permute(2, 0, 1), image)
+            np.testing.assert_allclose(found_targets, targets, rtol=1e-6, atol=1e-4)
+    assert len(items.at_hand.recent) == 4
+
+
+def yolox_over(photos: LabelledPhotos, block: list[int]) -> MosaicDetection:
+    """YOLOX's own mosaic over some of the photos."""
+
+    class Some:
+        input_dim = INPUT_SIZE
+
+        def __len__(self) -> int:
+            return len(block)
+
+        def load_anno(self, number: int) -> np.ndarray:
+            return photos.labels(block[number]).copy()
+
+        def pull_item(self, number: int) -> tuple[np.ndarray, np.ndarray, None, int]:
+            return photos.pixels(block[number]), self.load_anno(number), None, number
+
+    return yolox_loader(Some(), INPUT_SIZE, SETTINGS)
+
+
+def test_blocks_are_nearly_equal_and_cover_the_epoch(
+    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_photos, "NEIGHBOURS", 5)
+    items = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    found: list[tuple[Block, int]] = [items.block(place) for place in EPOCH]
+    assert [len(block) for block, _ in found] == [4] * 8 + [3] * 3
+    assert [block.indices[number] for block, number in found] == epoch_order(COUNT, 4, 2).tolist()
+
+
+def test_without_mosaic_photos_are_whole(photos: LabelledPhotos) -> None:
+    still = SETTINGS.model_copy(update={"mosaic": 1.0, "mixup": 1.0, "hsv": 0.0, "flip": 0.0})
+    items = TrainingPhotos(photos, still, plain_from=2)
+    for place, index in zip(EPOCH, epoch_order(COUNT, SETTINGS.seed, 2), strict=True):
+        np.testing.assert_array_equal(items[place][0], letterbox(photos.pixels(index), INPUT_SIZE))
+    index = epoch_order(COUNT, SETTINGS.seed, 1)[0]
+    mosaic, _ = items[Place(1, 0)]
+    assert not np.array_equal(mosaic, letterbox(photos.pixels(index), INPUT_SIZE))
+
+
+def test_photos_at_hand_are_decoded_once(
+    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+
+    def counted(photo: np.ndarray, input_size: tuple[int, int]) -> np.ndarray:
+        decoded.append(photo)
+        return fit(photo, input_size)
+
+    monkeypatch.setattr(training_photos, "fit", counted)
+    items = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    for place in EPOCH:
+        items[place]
+    assert len(decoded) <= COUNT
+
+
+def test_seeding_leaves_no_trace() -> None:
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.random()
+    random.seed(1)
+    np.random.seed(1)
+    with seeded(1, 2, 3):
+        first = random.random(), np.random.random()
+    assert (random.random(), np.random.random()) == expected
+    with seeded(1, 2, 3):
+        assert (random.random(), np.random.random()) == first
+    with seeded(1, 3, 2):
+        assert (random.random(), np.random.random()) != first
+
+
+def test_a_worker_keeps_to_one_core_and_ends_on_ctrl_c() -> None:
+    threads, on_ctrl_c = cv2.getNumThreads(), signal.getsignal(signal.SIGINT)
+    try:
+        start_worker(0)
+        assert cv2.getNumThreads() == 1
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+    finally:
+        cv2.setNumThreads(threads)
+        signal.signal(signal.SIGINT, on_ctrl_c)

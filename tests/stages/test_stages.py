@@ -1,0 +1,149 @@
+"""What stages do beyond the parts that they join; each runs in a folder of its own."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from dminity.core.amenities import NAMES
+from dminity.data import tables, voc
+from dminity.export.onnx import Difference
+from dminity.sources.source import Annotations
+from dminity.stages import export, index
+from dminity.stages import voc as voc_stage
+from tests.helpers.project import ROOT, run_module
+
+
+class Source:
+    """A source that may lack classes, or not."""
+
+    version = "one"
+
+    def __init__(self, partial: bool) -> None:
+        self.partial = partial
+
+    def annotations(self, split: str, work: Path) -> Annotations:
+        """Not asked for."""
+        raise AssertionError(split, work)
+
+    def photo(self, split: str, image_id: str) -> bytes:
+        """Not asked for."""
+        raise AssertionError(split, image_id)
+
+
+def one_bed() -> pd.DataFrame:
+    """A table of boxes with a single one."""
+    row = {"image_id": "a", "split": "train", "label": "Bed"}
+    row |= dict.fromkeys(tables.CORNERS, 0.5) | dict.fromkeys(tables.FLAGS)
+    return pd.DataFrame([row], columns=tables.BOXES.names)
+
+
+def test_a_class_without_a_box_is_named() -> None:
+    with pytest.raises(index.NoBoxes, match=r"no box at all of: Toilet, Swimming pool.*partial"):
+        index.refuse_empty_classes(one_bed(), Source(partial=False))
+
+
+def test_a_partial_source_may_lack_classes_and_says_which(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    index.refuse_empty_classes(one_bed(), Source(partial=True))
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in NAMES if name != "Bed")
+    assert "Bed" not in printed.replace("Sofa bed", "").split(", ")
+
+
+def test_flags_of_the_table_reach_the_annotation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo = voc.photo_path(voc_stage.VOC, "a")
+    photo.parent.mkdir(parents=True)
+    Image.new("RGB", (200, 100)).save(photo)
+    row = {"image_id": "a", "split": "train", "xmin": 0.1, "ymin": 0.2, "xmax": 0.5, "ymax": 1.0}
+    flags = {"is_depiction": False, "is_inside": None, "is_group_of": None}
+    table = pd.DataFrame(
+        [
+            row
+            | flags
+            | {"label": "Bed", "is_truncated": True, "is_occluded": None, "difficult": False},
+            row
+            | flags
+            | {"label": "Pillow", "is_truncated": False, "is_occluded": True, "difficult": True},
+        ]
+    )
+    tables.write(table, tmp_path / "boxes.parquet", tables.MERGED_BOXES)
+    annotation = voc_stage.annotate("a", tables.read(tmp_path / "boxes.parquet"))
+    corners = (20.0, 20.0, 100.0, 100.0)
+    assert annotation.objects == (
+        voc.VocObject("Bed", corners, truncated=True),
+        voc.VocObject("Pillow", corners, occluded=True, difficult=True),
+    )
+    assert (annotation.width, annotation.height) == (200, 100)
+
+
+def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) -> None:
+    table = one_bed()
+    tables.write(table, tmp_path / "one.parquet", tables.BOXES)
+    tables.write(tables.read(tmp_path / "one.parquet"), tmp_path / "two.parquet", tables.BOXES)
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    assert tables.read(tmp_path / "one.parquet")["is_occluded"].isna().all()
+
+
+@pytest.fixture
+def picked(tmp_path: Path) -> Path:
+    """A folder in which a room is picked."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["demo"] |= {"train": 4, "validation": 1, "test": 1}
+    params["openimages"]["partial"] = True
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    row = {"image_id": "a" * 16, "split": "test", "bucket": "01-10", "wanted_by": ["Bed"]}
+    for bucket in ("01-10", "11-20", "21-30"):
+        rows = [row] if bucket == "01-10" else []
+        images = pd.DataFrame(rows, columns=tables.IMAGES.names)
+        tables.write(images, tmp_path / f"data/picked/{bucket}.parquet", tables.IMAGES)
+    return tmp_path
+
+
+def test_photos_of_another_source_are_not_kept(picked: Path) -> None:
+    photo = picked / "data/raw/01-10/test" / f"{'a' * 16}.jpg"
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
+    rendered = photo.read_bytes()
+    Image.new("RGB", (99, 99)).save(photo)
+    other = photo.read_bytes()
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
+    assert photo.read_bytes() == other, "a good photo of the same source is kept"
+    (picked / "data/raw/01-10/source.txt").write_text("elsewhere")
+    assert run_module(picked, "dminity.stages.fetch", "01-10").returncode == 0
+    assert photo.read_bytes() == rendered
+
+
+def test_an_error_is_one_line_and_an_exit_code(picked: Path) -> None:
+    shutil.rmtree(picked / "data/picked")
+    (picked / "params.yaml").write_text("model: yolox_nano\n")
+    done = run_module(picked, "dminity.stages.index")
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("error: params.yaml: ")
+    assert done.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize("difference", [1.0, float("nan")])
+def test_an_export_that_differs_is_refused_and_the_last_one_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, difference: float
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/model.onnx").write_text("the last good one")
+    monkeypatch.setattr(export.voc, "read_split", lambda folder, split: [])
+    monkeypatch.setattr(export, "PlainPhotos", lambda *_: [])
+    monkeypatch.setattr(export, "DataLoader", lambda *_: [])
+    monkeypatch.setattr(export, "load", lambda path: type("Fake", (), {"input_size": (32, 32)}))
+    monkeypatch.setattr(export, "write_onnx", lambda detector, path: path.write_text("new"))
+    found = Difference(box_pixels=difference, score=0.0)
+    monkeypatch.setattr(export, "difference", lambda *_: found)
+    with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*; raise export\."):
+        export.main()
+    assert (tmp_path / "models/model.onnx").read_text() == "the last good one"
