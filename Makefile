@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test lint s3 benchmarks lock
+.PHONY: help repro test lint map s3 benchmarks lock
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -21,6 +21,9 @@ lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
 	ruff format --check .
 	ruff check .
 	mypy
+
+map: $(VENV)/ready  ## write into dvc.yaml which code each stage depends on
+	python -m tests.helpers.pipeline_map
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python -m tests.helpers.s3_server

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from dminity.data.fetching.download import fetch_photos
-from dminity.params import Fetch
+from dminity.data.fetching.settings import FetchSettings
 from dminity.remote.reading import open_folder
 from dminity.sources.rooms import scene
 from tests.helpers.faulty_server import answer, faulty_server
@@ -29,7 +29,7 @@ from tests.helpers.s3_server import S3Server, s3_server
 PHOTOS = 2000
 ROUNDS = 3
 BUCKET = "photos"
-SETTINGS = Fetch(connections=16, attempts=8, min_side=64, max_missing=0.0)
+SETTINGS = FetchSettings(connections=16, attempts=8, min_side=64, max_missing=0.0)
 IDS = [f"{number:016x}" for number in range(PHOTOS)]
 
 

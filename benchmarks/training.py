@@ -33,9 +33,10 @@ from dminity.core.amenities import NAMES
 from dminity.data import voc
 from dminity.loader.training_photos import LabelledPhotos, start_worker
 from dminity.network.detector import build_network
-from dminity.params import PARAMS_FILE, Train, load
+from dminity.params import PARAMS_FILE, load_params
 from dminity.training.recording import Recording
 from dminity.training.run import make_trainer, make_training
+from dminity.training.settings import TrainSettings
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.yolox_loader import yolox_loader
 
@@ -94,11 +95,13 @@ def install_peer(folder: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def settings(**changes: object) -> Train:
+def settings(**changes: object) -> TrainSettings:
     """The parameters of params.yaml with those of this comparison."""
     chosen = {"input_size": SIDE, "batch_size": BATCH, "workers": WORKERS, "epochs": ENDLESS}
     chosen |= {"mosaic": 1.0, "mixup": 0.0, "no_aug": 0.0, "pictures_every": 0, "precision": "fp32"}
-    return Train.model_validate(load(ROOT / PARAMS_FILE).train.model_dump() | chosen | changes)
+    return TrainSettings.model_validate(
+        load_params(ROOT / PARAMS_FILE).train.model_dump() | chosen | changes
+    )
 
 
 def train_yolox(folder: Path, turn: Connection) -> None:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from dminity.core.amenities import NAMES
-from dminity.params import BadParameter, Params, load
+from dminity.core.parameters import BadParameter
+from dminity.params import Params, load_params
 from tests.helpers.project import ROOT
 
 
@@ -26,7 +27,7 @@ def write(folder: Path, name: str, value: Any) -> Path:
 
 
 def test_the_projects_own_parameters_are_good() -> None:
-    assert isinstance(load(ROOT / "params.yaml"), Params)
+    assert isinstance(load_params(ROOT / "params.yaml"), Params)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_the_projects_own_parameters_are_good() -> None:
 )
 def test_mistakes_are_named(tmp_path: Path, name: str, value: Any, message: str) -> None:
     with pytest.raises(BadParameter, match=message) as caught:
-        load(write(tmp_path, name, value))
+        load_params(write(tmp_path, name, value))
     assert "\n" not in str(caught.value)
 
 
@@ -61,7 +62,7 @@ def test_numbers_as_dvc_writes_them_are_numbers(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     params = (ROOT / "params.yaml").read_text()
     path.write_text(re.sub(r"^  lr: .*$", "  lr: 1e-05", params, flags=re.MULTILINE))
-    assert load(path).train.lr == 0.00001
+    assert load_params(path).train.lr == 0.00001
 
 
 def test_a_missing_parameter_is_named(tmp_path: Path) -> None:
@@ -69,22 +70,22 @@ def test_a_missing_parameter_is_named(tmp_path: Path) -> None:
     del params["train"]["seed"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     with pytest.raises(BadParameter, match=r"train\.seed is missing; .* add it"):
-        load(tmp_path / "params.yaml")
+        load_params(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("content", ["a: [", "", "- 1"])
 def test_what_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "params.yaml").write_text(content)
     with pytest.raises(BadParameter, match=r"params\.yaml"):
-        load(tmp_path / "params.yaml")
+        load_params(tmp_path / "params.yaml")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadParameter, match=r"params\.yaml cannot be read: .*No such file"):
-        load(tmp_path / "params.yaml")
+        load_params(tmp_path / "params.yaml")
 
 
 def test_all_means_every_class_and_a_list_keeps_the_models_order(tmp_path: Path) -> None:
-    assert load(write(tmp_path, "classes", "all")).classes == NAMES
-    chosen = load(write(tmp_path, "classes", ["Towel", "Toilet", "Towel"])).classes
+    assert load_params(write(tmp_path, "classes", "all")).classes == NAMES
+    chosen = load_params(write(tmp_path, "classes", ["Towel", "Toilet", "Towel"])).classes
     assert chosen == ("Toilet", "Towel")

@@ -108,6 +108,25 @@ def test_another_model_reruns_training_only(project: Project) -> None:
     assert "tiny" in project.run("dvc", "exp", "show", "--csv")
 
 
+def test_a_new_parameter_of_training_reruns_training_only(project: Project) -> None:
+    settings = project.folder / "src/dminity/training/settings.py"
+    settings.write_text(f"{settings.read_text()}    label_smoothing: float\n")
+    project.set_params({"train": {"label_smoothing": 0.1}})
+    assert json.loads(project.run("dvc", "status", "--json")).keys() == {"train"}
+
+
+def test_what_python_and_editors_leave_reruns_nothing(project: Project) -> None:
+    room = project.folder / "src/dminity/core"
+    (room / "__pycache__").mkdir(exist_ok=True)
+    for name in ("__pycache__/errors.cpython-311.pyc", "errors.py~", ".errors.py.swp"):
+        (room / name).write_text("left behind")
+    try:
+        assert json.loads(project.run("dvc", "status", "--json")) == {}
+    finally:
+        for name in ("errors.py~", ".errors.py.swp"):
+            (room / name).unlink()
+
+
 def test_a_class_filter_fetches_nothing(project: Project) -> None:
     first, *_, last = [name for name, counts in class_counts(project).items() if all(counts)]
     project.set_params({"classes": [last, first]})

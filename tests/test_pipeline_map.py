@@ -1,12 +1,19 @@
 """dvc.yaml against the code: what a stage uses, it declares, and nothing else."""
 
+import ast
+
 import pytest
 import yaml
 
 from tests.helpers.pipeline_map import (
+    DVC_YAML,
+    PACKAGE,
+    PARAMS,
     ROOT,
     declared_stages,
-    first_party_modules,
+    dependencies,
+    imported_names,
+    mapped,
     read_parameters,
     stage_file,
 )
@@ -22,9 +29,62 @@ def test_the_stages_are_the_files() -> None:
 
 
 @pytest.mark.parametrize("name", ORDER)
-def test_a_stage_depends_on_just_the_modules_that_it_imports(name: str) -> None:
-    code = {path for path in STAGES[name]["deps"] if path.startswith("src/")}
-    assert code == first_party_modules(stage_file(name))
+def test_a_stage_depends_on_just_the_code_that_it_runs(name: str) -> None:
+    code = [path for path in STAGES[name]["deps"] if path.startswith("src/")]
+    assert code == dependencies(stage_file(name)), "run `make map`"
+
+
+def test_the_map_can_be_written_anew() -> None:
+    text = DVC_YAML.read_text()
+    assert mapped(text) == text
+    for path in ("src/dminity/core", "src/dminity/data/tables.py", "src/dminity/sources"):
+        text = text.replace(f"      - {path}\n", "", 1)
+    assert mapped(text) == DVC_YAML.read_text()
+
+
+def test_params_decides_nothing() -> None:
+    # It is no dependency of any stage: what it did to a value, no stage would be run again for.
+    body = ast.parse(PARAMS.read_text()).body
+    functions = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    assert functions == ["load_params"]
+    assert [node.name for node in classes] == ["Params"]
+    docstring, *fields = classes[0].body
+    assert isinstance(docstring, ast.Expr)
+    assert all(isinstance(node, ast.AnnAssign) and node.value is None for node in fields)
+    assert not {"BeforeValidator", "AfterValidator", "PlainValidator", "WrapValidator"} & {
+        node.id for node in ast.walk(classes[0]) if isinstance(node, ast.Name)
+    }
+
+
+# From the ground up: a room imports rooms of the floors below it, and none of its own floor.
+FLOORS = (
+    ("core",),
+    ("detection", "remote"),
+    ("data",),
+    ("sources", "loader", "network"),
+    ("evaluation", "export"),
+    ("training",),
+    ("params",),
+    ("stages",),
+    ("commands",),
+)
+
+
+@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
+def test_imports_point_downwards(room: str) -> None:
+    floor = next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+    allowed = {room}.union(*FLOORS[:floor])
+    files = list((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
+    for path in files:
+        for name in imported_names(path):
+            assert name.split(".")[1] in allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_room_has_its_floor() -> None:
+    files = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")}
+    rooms = {name.removesuffix(".py") for name in files - {"__init__.py"}}
+    assert rooms == {room for floor in FLOORS for room in floor}
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -6,12 +6,13 @@ import pytest
 from dminity.core.amenities import NAMES
 from dminity.data import tables
 from dminity.data.merging import FAULTS, BadMerge, Merged, count, merge
-from dminity.params import Marked, load
+from dminity.data.settings import MarkedPolicies
+from dminity.params import load_params
 from tests.helpers.project import ROOT
 
 BOX = {"xmin": 0.1, "xmax": 0.5, "ymin": 0.1, "ymax": 0.5}
 UNMARKED = dict.fromkeys(tables.FLAGS, False)
-MARKED = load(ROOT / "params.yaml").marked
+MARKED = load_params(ROOT / "params.yaml").marked
 
 
 def images(*ids_and_splits: tuple[str, str]) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def merged(
     some: pd.DataFrame,
     photos: pd.DataFrame = ONE_EACH,
     classes: tuple[str, ...] = NAMES,
-    marked: Marked = MARKED,
+    marked: MarkedPolicies = MARKED,
 ) -> Merged:
     """Merge boxes of which nothing else is known."""
     return merge(some, NOTHING, photos, classes, marked)
@@ -92,7 +93,7 @@ def test_each_mark_has_the_fate_that_is_chosen(flag: str, fate: str, purpose: st
     fates = {name: dict(kept) for name in tables.FLAGS}
     fates[flag][purpose] = fate
     marks = boxes(*BEDS[["image_id", "split", "label"]].to_numpy(), **{flag: True})
-    found = merged(pd.concat([BEDS, marks]), marked=Marked.model_validate(fates)).boxes
+    found = merged(pd.concat([BEDS, marks]), marked=MarkedPolicies.model_validate(fates)).boxes
     concerned = found[(found["split"] == "train") == (purpose == "training")]
     splits = 1 if purpose == "training" else 2
     assert len(concerned) == (splits if fate == "drop" else 2 * splits)
@@ -106,7 +107,9 @@ def test_the_strictest_of_several_marks_counts_and_an_unknown_one_does_not() -> 
     fates["is_inside"]["evaluation"] = "drop"
     both = boxes(("c", "test", "Bed"), is_group_of=True, is_inside=True)
     unknown = boxes(("c", "test", "Sink"), is_inside=None)
-    found = merged(pd.concat([BEDS, both, unknown]), marked=Marked.model_validate(fates)).boxes
+    found = merged(
+        pd.concat([BEDS, both, unknown]), marked=MarkedPolicies.model_validate(fates)
+    ).boxes
     assert list(found["label"]) == ["Bed", "Bed", "Bed", "Sink"]
     assert not found["difficult"].any()
 

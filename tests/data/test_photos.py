@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from dminity.data.fetching.download import Rejected, fetch_photos
+from dminity.data.fetching.settings import FetchSettings
 from dminity.data.resizing import PhotoUnreadable, resize_photo, resize_photos
-from dminity.params import Fetch
 
 
 def jpeg(width: int = 40, height: int = 30, mode: str = "RGB") -> bytes:
@@ -38,7 +38,7 @@ class Server:
 def fetch(server: Server, folder: Path, *ids: str) -> list[Rejected]:
     """Fetch photos of the train split, three attempts each."""
     (folder / "train").mkdir(exist_ok=True)
-    settings = Fetch(connections=2, attempts=3, min_side=16, max_missing=1.0)
+    settings = FetchSettings(connections=2, attempts=3, min_side=16, max_missing=1.0)
     photos = [("train", image_id) for image_id in ids]
     return fetch_photos(photos, server.read, folder, settings)
 

@@ -11,19 +11,20 @@ import torch
 
 from dminity.data import voc
 from dminity.network.detector import build_network
-from dminity.params import PARAMS_FILE, Train, load
+from dminity.params import PARAMS_FILE, load_params
 from dminity.training.pretrained import start_from
 from dminity.training.run import trained
+from dminity.training.settings import TrainSettings
 from tests.helpers.project import ROOT
 
 SMALL = {"input_size": 96, "epochs": 2, "batch_size": 4, "workers": 0, "cache_gb": 0.0}
 SMALL |= {"pictures_every": 0}
 
 
-def settings(**changes: Any) -> Train:
+def settings(**changes: Any) -> TrainSettings:
     """The parameters of params.yaml, made small, with changes."""
-    defaults = load(ROOT / PARAMS_FILE).train
-    return Train.model_validate(defaults.model_dump() | SMALL | changes)
+    defaults = load_params(ROOT / PARAMS_FILE).train
+    return TrainSettings.model_validate(defaults.model_dump() | SMALL | changes)
 
 
 def run(folder: Path, place: Path, **changes: Any) -> dict[str, torch.Tensor]:

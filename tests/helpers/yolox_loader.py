@@ -5,11 +5,11 @@ from typing import Any
 from yolox.data import MosaicDetection, TrainTransform
 
 from dminity.loader.augmentation import DEGREES, MAX_LABELS, MOSAIC_SCALE, SHEAR, TRANSLATE
-from dminity.params import Train
+from dminity.loader.settings import AugmentationSettings
 
 
 def yolox_loader(
-    photos: Any, input_size: tuple[int, int], settings: Train, mosaic: bool = True
+    photos: Any, input_size: tuple[int, int], settings: AugmentationSettings, mosaic: bool = True
 ) -> MosaicDetection:
     """YOLOX's mosaic, mixup and transform, over photos in the form that its mosaic pulls."""
     return MosaicDetection(

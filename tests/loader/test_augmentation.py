@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dminity.detection.letterbox import fit
 from dminity.loader.augmentation import MAX_LABELS, Augmentation
-from dminity.params import Train
+from dminity.loader.settings import AugmentationSettings
 from tests.helpers.yolox_loader import yolox_loader
 
 
@@ -67,7 +67,7 @@ def gallery(input_size: tuple[int, int], sizes: list[tuple[int, int]], seed: int
 
 
 def both(
-    photos: Gallery, settings: Train, index: int, seed: int, with_mosaic: bool = True
+    photos: Gallery, settings: AugmentationSettings, index: int, seed: int, with_mosaic: bool = True
 ) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], tuple[NDArray, NDArray]]:
     """An image and its targets by YOLOX and by us, from one seed; all numbers drawn are used up."""
     theirs = yolox_loader(photos, photos.input_dim, settings, with_mosaic)
@@ -99,11 +99,12 @@ side = st.integers(8, 150)
 
 @given(
     st.builds(
-        Train.model_construct,
+        AugmentationSettings,
         mosaic=probability,
         mixup=probability,
         hsv=probability,
         flip=probability,
+        seed=st.just(1),
     ),
     st.sampled_from([(96, 96), (64, 96), (128, 96), (320, 320)]),
     st.lists(st.tuples(side, side), min_size=1, max_size=5),
@@ -111,7 +112,7 @@ side = st.integers(8, 150)
     st.booleans(),
 )
 def test_images_and_targets_are_those_of_yolox(
-    settings: Train,
+    settings: AugmentationSettings,
     input_size: tuple[int, int],
     sizes: list[tuple[int, int]],
     seed: int,
@@ -123,7 +124,7 @@ def test_images_and_targets_are_those_of_yolox(
 
 @pytest.mark.parametrize("mixup", [0.0, 1.0])
 def test_many_seeds_of_full_mosaic_agree(mixup: float) -> None:
-    settings = Train.model_construct(mosaic=1.0, mixup=mixup, hsv=1.0, flip=0.5)
+    settings = AugmentationSettings(mosaic=1.0, mixup=mixup, hsv=1.0, flip=0.5, seed=1)
     photos = gallery((192, 192), [(60, 80), (80, 60), (75, 75), (300, 451), (107, 64)], seed=1)
     for seed in range(200):
         assert_same(*both(photos, settings, seed % len(photos), seed))
@@ -136,7 +137,7 @@ def test_many_seeds_of_full_mosaic_agree(mixup: float) -> None:
 def test_photos_without_or_with_thin_boxes_are_left_as_yolox_leaves_them(
     size: tuple[int, int], boxes: list[list[float]]
 ) -> None:
-    settings = Train.model_construct(mosaic=0.0, mixup=0.0, hsv=1.0, flip=1.0)
+    settings = AugmentationSettings(mosaic=0.0, mixup=0.0, hsv=1.0, flip=1.0, seed=1)
     photos = gallery((64, 64), [size], seed=1)
     photos.all_labels[0] = np.array(boxes, np.float32).reshape(-1, 5)
     expected, found = both(photos, settings, 0, seed=3)
@@ -149,7 +150,7 @@ def test_photos_without_or_with_thin_boxes_are_left_as_yolox_leaves_them(
 def test_an_image_belongs_to_the_caller() -> None:
     photos = gallery((64, 64), [(64, 64)], seed=1)
     for mosaic in (0.0, 1.0):
-        settings = Train.model_construct(mosaic=mosaic, mixup=0.0, hsv=0.0, flip=0.0)
+        settings = AugmentationSettings(mosaic=mosaic, mixup=0.0, hsv=0.0, flip=0.0, seed=1)
         augmentation = Augmentation((64, 64), settings)
         first, _ = augmentation(photos, 0, with_mosaic=True)
         kept = first.copy()
@@ -161,5 +162,5 @@ def test_an_image_belongs_to_the_caller() -> None:
 def test_more_labels_than_targets_hold_are_cut() -> None:
     photos = gallery((64, 64), [(64, 64)], seed=1)
     photos.all_labels[0] = np.tile(np.float32([[1, 1, 60, 60, 4]]), (MAX_LABELS + 10, 1))
-    settings = Train.model_construct(mosaic=1.0, mixup=0.0, hsv=0.0, flip=0.5)
+    settings = AugmentationSettings(mosaic=1.0, mixup=0.0, hsv=0.0, flip=0.5, seed=1)
     assert_same(*both(photos, settings, 0, seed=1))

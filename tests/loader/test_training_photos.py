@@ -18,6 +18,7 @@ from dminity.loader import training_photos
 from dminity.loader.augmentation import MAX_LABELS
 from dminity.loader.batches import Place, epoch_order
 from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import (
     Block,
     LabelledPhotos,
@@ -26,12 +27,11 @@ from dminity.loader.training_photos import (
     seeded,
     start_worker,
 )
-from dminity.params import Train
 from tests.helpers.yolox_loader import yolox_loader
 
 COUNT = 11
 INPUT_SIZE = (96, 96)
-SETTINGS = Train.model_construct(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
+SETTINGS = AugmentationSettings(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
 EPOCH = [Place(2, position) for position in range(COUNT)]
 
 

@@ -18,7 +18,7 @@ import yaml
 from PIL import Image
 
 from dminity.data.fetching.download import PhotosMissing, Rejected, fetch_photos
-from dminity.params import Fetch
+from dminity.data.fetching.settings import FetchSettings
 from dminity.remote import reading as addresses
 from dminity.remote import retrying
 from dminity.remote.reading import open_folder
@@ -38,7 +38,7 @@ from tests.helpers.faulty_server import truncated as cut_file
 from tests.helpers.mirror import make_mirror
 from tests.helpers.project import ROOT, environment
 
-SETTINGS = Fetch(connections=4, attempts=3, min_side=16, max_missing=1.0)
+SETTINGS = FetchSettings(connections=4, attempts=3, min_side=16, max_missing=1.0)
 IDS = [f"{number:016x}" for number in range(6)]
 BAD = f"train/{IDS[2]}.jpg"
 
@@ -78,7 +78,7 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "WHOLE_FILE_S", 0.5)
 
 
-def fetch(server: FaultyServer, folder: Path, settings: Fetch = SETTINGS) -> list[Rejected]:
+def fetch(server: FaultyServer, folder: Path, settings: FetchSettings = SETTINGS) -> list[Rejected]:
     """Fetch all photos of the server into a folder."""
     source = open_folder(server.address)
     (folder / "train").mkdir(parents=True, exist_ok=True)

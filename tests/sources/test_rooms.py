@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dminity.core.amenities import NAMES
-from dminity.params import Demo
 from dminity.sources.demo import RenderedRooms
 from dminity.sources.rooms import scene
+from dminity.sources.settings import DemoSettings
 
 ROOMS = [f"{number * 7919:016x}" for number in range(120)]
 
@@ -66,7 +66,7 @@ def test_a_truncated_box_reaches_the_edge(described: list[list[scene.RoomBox]]) 
 
 
 def test_splits_share_no_room_and_seeds_change_them() -> None:
-    sizes = Demo(seed=1, train=30, validation=20, test=20)
+    sizes = DemoSettings(seed=1, train=30, validation=20, test=20)
     rooms = RenderedRooms(sizes)
     ids = [image_id for split in rooms.sizes for image_id in rooms.image_ids(split)]
     assert len(set(ids)) == 70
@@ -74,5 +74,5 @@ def test_splits_share_no_room_and_seeds_change_them() -> None:
         RenderedRooms(sizes.model_copy(update={"seed": 2})).image_ids("train")
     )
     # More rooms are more of the same.
-    more = RenderedRooms(Demo(seed=1, train=40, validation=20, test=20))
+    more = RenderedRooms(DemoSettings(seed=1, train=40, validation=20, test=20))
     assert more.image_ids("train")[:30] == rooms.image_ids("train")

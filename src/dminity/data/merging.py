@@ -7,7 +7,7 @@ import pandas as pd
 
 from dminity.core.errors import DminityError
 from dminity.data import tables
-from dminity.params import Fates, Marked
+from dminity.data.settings import MarkedPolicies, Policies
 
 # Open Images publishes photos of 1024 pixels: what is thinner than one of them shows nothing.
 THINNEST_NORMALIZED = 1 / 1024
@@ -40,7 +40,7 @@ def merge(
     verified: pd.DataFrame,
     images: pd.DataFrame,
     classes: tuple[str, ...],
-    marked: Marked,
+    marked: MarkedPolicies,
 ) -> Merged:
     """The images that show one of `classes`, with what is known of `classes` in them.
 
@@ -80,12 +80,12 @@ def refuse_twice(images: pd.DataFrame) -> None:
         raise BadMerge(f"image {image_id} comes twice, in {places}; remove data/index and repeat")
 
 
-def fates_of(boxes: pd.DataFrame, marked: Marked) -> "pd.Series[str]":
+def fates_of(boxes: pd.DataFrame, marked: MarkedPolicies) -> "pd.Series[str]":
     """What becomes of each box: the strictest that `marked` says of its marks in its split."""
     strictness = np.zeros(len(boxes), int)
     training = (boxes["split"] == "train").to_numpy()
     for flag in tables.FLAGS:
-        fates: Fates = getattr(marked, flag)
+        fates: Policies = getattr(marked, flag)
         of_mark = np.where(training, FATES.index(fates.training), FATES.index(fates.evaluation))
         has_mark = boxes[flag].fillna(False).to_numpy(bool)
         strictness = np.maximum(strictness, of_mark * has_mark)

@@ -18,7 +18,7 @@ from yolox.data.datasets.mosaicdetection import get_mosaic_coordinate
 from yolox.utils import adjust_box_anns, xyxy2cxcywh
 
 from dminity.detection.letterbox import GREY, fit, fitted_size, letterbox, scale_to_fit
-from dminity.params import Train
+from dminity.loader.settings import AugmentationSettings
 
 Image = NDArray[np.uint8]
 Labels = NDArray[np.float32]
@@ -67,7 +67,7 @@ class Augmentation:
     Holds a canvas of twice the input size (4.9 MB at 640), so that an instance serves one thread.
     """
 
-    def __init__(self, input_size: Size, settings: Train) -> None:
+    def __init__(self, input_size: Size, settings: AugmentationSettings) -> None:
         height, width = input_size
         self.input_size = input_size
         self.settings = settings

@@ -28,7 +28,7 @@ from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
 from dminity.loader.augmentation import Augmentation, Image, Labels, Size, padded
 from dminity.loader.batches import Place, epoch_order
 from dminity.loader.photo_cache import PhotoCache
-from dminity.params import Train
+from dminity.loader.settings import AugmentationSettings
 
 # Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:
 # each is then decoded once for all its turns. They are other photos in each epoch.
@@ -169,7 +169,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __init__(
         self,
         photos: LabelledPhotos,
-        settings: Train,
+        settings: AugmentationSettings,
         plain_from: int,
         cache: PhotoCache | None = None,
     ) -> None:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from dminity.core.amenities import NAMES
 from dminity.data import tables
-from dminity.params import Demo
 from dminity.sources import rooms
 from dminity.sources.rooms import scene
+from dminity.sources.settings import DemoSettings
 from dminity.sources.source import Annotations
 
 JPEG_QUALITY = 95
@@ -27,7 +27,7 @@ class RenderedRooms:
 
     partial = False
 
-    def __init__(self, demo: Demo) -> None:
+    def __init__(self, demo: DemoSettings) -> None:
         self.sizes = {"train": demo.train, "validation": demo.validation, "test": demo.test}
         self.seed = demo.seed
         # Rendering is work for the processor: threads, as a download has them, would share one.

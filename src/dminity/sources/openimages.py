@@ -16,9 +16,9 @@ from pyarrow import csv as pa_csv
 from dminity.core.amenities import AMENITIES, NAME_OF_CODE
 from dminity.core.errors import DminityError
 from dminity.data import tables
-from dminity.params import OpenImages as Addresses
 from dminity.remote.reading import Unavailable, open_folder
 from dminity.remote.retrying import ATTEMPTS, persist
+from dminity.sources.settings import OpenImagesSettings
 from dminity.sources.sieve import Damaged, Progress, sift
 from dminity.sources.source import Annotations, SourceFile
 
@@ -58,7 +58,7 @@ class OpenImages:
 
     version = "openimages"
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: OpenImagesSettings) -> None:
         self.partial = addresses.partial
         self.csv_files = open_folder(addresses.annotations, addresses.s3_endpoint)
         self.images = open_folder(addresses.images, addresses.s3_endpoint)

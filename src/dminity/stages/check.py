@@ -9,7 +9,7 @@ from dminity.core.stage import INDEX, MERGED, METRICS, RAW, run
 from dminity.data import tables
 from dminity.data.checking.fingerprints import Fingerprint, fingerprints
 from dminity.data.checking.report import Report, report
-from dminity.params import load
+from dminity.params import load_params
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
 
 def examine() -> Report:
     """Look at the tables and at every photo on disk."""
-    params = load()
+    params = load_params()
     images = tables.read(MERGED / "images.parquet")
     photos = [
         RAW / bucket / split / f"{image_id}.jpg"

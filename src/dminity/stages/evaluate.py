@@ -18,10 +18,10 @@ from dminity.detection.drawing import draw_detections
 from dminity.evaluation import cost
 from dminity.evaluation.coco import score
 from dminity.evaluation.confusion import confusion
+from dminity.evaluation.settings import EvaluateSettings
 from dminity.network.detector import Detector, load, network_input
 from dminity.network.prediction import PlainPhotos, to_detections
-from dminity.params import Evaluate
-from dminity.params import load as load_params
+from dminity.params import load_params
 
 PLOTS = METRICS / "plots"
 DECIMALS = 4
@@ -58,7 +58,7 @@ def main() -> None:
         path.write_text(json.dumps(rounded, indent=2) + "\n")
 
 
-def detect(detector: Detector, photos: PlainPhotos, settings: Evaluate) -> list[Detections]:
+def detect(detector: Detector, photos: PlainPhotos, settings: EvaluateSettings) -> list[Detections]:
     """What the detector finds in each photo, in their order."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = detector.network.to(device)
@@ -81,7 +81,7 @@ def draw(
     classes: tuple[str, ...],
     annotations: list[voc.Annotation],
     detections: list[Detections],
-    settings: Evaluate,
+    settings: EvaluateSettings,
 ) -> None:
     """Draw what was found in the first photos."""
     with replacing_folder(PLOTS / "predictions") as folder:

@@ -12,7 +12,7 @@ from dminity.data import voc
 from dminity.export.onnx import difference, write_onnx
 from dminity.network.detector import load, network_input
 from dminity.network.prediction import PlainPhotos
-from dminity.params import load as load_params
+from dminity.params import load_params
 
 # A full batch and a partial one.
 COMPARED_PHOTOS = 12

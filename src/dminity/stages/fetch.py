@@ -9,8 +9,8 @@ from dminity.core.files import alone, replacing_file
 from dminity.core.stage import PICKED, RAW, run
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
-from dminity.params import load
-from dminity.sources import open_source
+from dminity.params import load_params
+from dminity.sources.registry import open_source
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     Its `rejected.csv` says which photos are missing.
     """
     bucket = sys.argv[1]
-    params = load()
+    params = load_params()
     source = open_source(params.source, params.openimages, params.demo)
     images = tables.read(PICKED / f"{bucket}.parquet")
     folder = RAW / bucket

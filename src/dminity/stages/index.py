@@ -10,8 +10,8 @@ from dminity.core.files import alone, replacing_file
 from dminity.core.memory import keep_freed_memory
 from dminity.core.stage import INDEX, run
 from dminity.data import tables
-from dminity.params import load
-from dminity.sources import open_source
+from dminity.params import load_params
+from dminity.sources.registry import open_source
 from dminity.sources.source import Source, SourceFile
 
 # What a run that was killed had read; the next one goes on from there.
@@ -25,7 +25,7 @@ class NoBoxes(DminityError):
 def main() -> None:
     """Read the source once, for all classes and buckets, and write what it says as tables."""
     keep_freed_memory()
-    params = load()
+    params = load_params()
     source = open_source(params.source, params.openimages, params.demo)
     with alone(INDEX):
         parts = [source.annotations(split, WORK) for split in tables.SPLITS]

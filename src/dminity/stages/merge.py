@@ -10,7 +10,7 @@ from dminity.core.files import replacing_file
 from dminity.core.stage import DATA, INDEX, MERGED, METRICS, PICKED, RAW, run
 from dminity.data import tables
 from dminity.data.merging import by_split, count, merge
-from dminity.params import load
+from dminity.params import load_params
 
 REJECTED = ["split", "image_id", "bucket", "reason", "attempts"]
 # A photo that came and was left out later has no number of attempts.
@@ -19,7 +19,7 @@ COLUMN_TYPES: dict[str, Any] = {"split": str, "image_id": str, "reason": str, "a
 
 def main() -> None:
     """Join the photos that came with what is known of the chosen classes in them."""
-    params = load()
+    params = load_params()
     asked = pd.concat([tables.read(PICKED / f"{bucket}.parquet") for bucket in buckets()])
     missing = pd.concat([read_missing(bucket) for bucket in buckets()])
     came = asked[~asked["image_id"].isin(missing["image_id"])]

@@ -5,13 +5,13 @@ from dminity.core.memory import keep_freed_memory
 from dminity.core.stage import MERGED, RAW, VOC, run
 from dminity.data import tables
 from dminity.data.resizing import resize_photos
-from dminity.params import load
+from dminity.params import load_params
 
 
 def main() -> None:
     """Resize every photo of the merged table."""
     keep_freed_memory()
-    params = load()
+    params = load_params()
     images = tables.read(MERGED / "images.parquet")
     with replacing_folder(VOC / "JPEGImages") as folder:
         photos = [

@@ -9,7 +9,7 @@ from dminity.core.files import remove_folder, replacing_folder
 from dminity.core.stage import METRICS, MODEL, UNFINISHED, VOC, run
 from dminity.data import voc
 from dminity.network.detector import Detector, build_network, save
-from dminity.params import Params, load
+from dminity.params import Params, load_params
 from dminity.training.checkpoints import fingerprint
 from dminity.training.pretrained import start_from
 from dminity.training.run import trained
@@ -21,7 +21,7 @@ def main() -> None:
     The last run's results stay until this one is done; what it has done so far lies in a folder of
     its own, from where it goes on if it is interrupted.
     """
-    params = load()
+    params = load_params()
     classes = voc.read_classes(VOC)
     torch.manual_seed(params.train.seed)
     network = build_network(params.model, len(classes))

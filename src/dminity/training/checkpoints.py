@@ -18,7 +18,7 @@ from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
 from dminity.data import voc
 from dminity.network.detector import read_checkpoint
-from dminity.params import Train
+from dminity.training.settings import TrainSettings
 
 CHECKPOINT = "last.ckpt"
 FINGERPRINT_DIGITS = 16
@@ -47,7 +47,9 @@ class ForeignCheckpoint(DminityError):
     """A checkpoint is of other parameters or data than the run that would go on from it."""
 
 
-def fingerprint(settings: Train, variant: str, classes: tuple[str, ...], folder: Path) -> str:
+def fingerprint(
+    settings: TrainSettings, variant: str, classes: tuple[str, ...], folder: Path
+) -> str:
     """What decides the weights that a run ends with, but for the machine, as hex digits.
 
     Hashes the parameters, the weights to start from, the annotations and photos of the training

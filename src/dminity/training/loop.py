@@ -29,7 +29,6 @@ from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.training_photos import LateLoader, TrainingPhotos, start_worker
 from dminity.network.detector import network_input
 from dminity.network.losses import SUMS, loss_sums, means
-from dminity.params import Train
 from dminity.training.averaging import average_of, follow
 from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
@@ -37,6 +36,7 @@ from dminity.training.hardware import largest_batch
 from dminity.training.optimizer import sgd
 from dminity.training.processes import check_share, gathered, total
 from dminity.training.schedule import Schedule
+from dminity.training.settings import TrainSettings
 from dminity.training.validation import Validation
 
 SHOWN_PHOTOS = 8
@@ -62,7 +62,7 @@ class DetectorTraining(L.LightningModule):
     def __init__(
         self,
         network: YoloxModule,
-        settings: Train,
+        settings: TrainSettings,
         photos: TrainingPhotos,
         validation: Validation,
         fingerprint: str,

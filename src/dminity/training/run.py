@@ -25,7 +25,6 @@ from dminity.core.memory import keep_freed_memory
 from dminity.data import voc
 from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
 from dminity.network.prediction import PlainPhotos
-from dminity.params import Train
 from dminity.training import hardware
 from dminity.training.batch_norm import synchronise
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
@@ -33,6 +32,7 @@ from dminity.training.loop import DetectorTraining
 from dminity.training.processes import UnevenBatch, check_share, end_with_parent
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
+from dminity.training.settings import TrainSettings
 from dminity.training.signals import EndOnSignal, signals_put_back
 from dminity.training.validation import BEST_BY, Validation
 
@@ -72,7 +72,7 @@ class BestWeights(Callback):
 @contextmanager
 def trained(
     network: nn.Module,
-    settings: Train,
+    settings: TrainSettings,
     variant: str,
     folder: Path,
     classes: tuple[str, ...],
@@ -118,7 +118,7 @@ def trained(
 
 @contextmanager
 def logs(
-    place: Path, tensorboard: Path, settings: Train, trainer: L.Trainer
+    place: Path, tensorboard: Path, settings: TrainSettings, trainer: L.Trainer
 ) -> Iterator[tuple[Live | None, SummaryWriter | None]]:
     """DVCLive, and TensorBoard if it is wanted; none but in the first process."""
     if not trainer.is_global_zero:
@@ -152,7 +152,7 @@ def only_once(place: Path) -> Iterator[None]:
         ) from error
 
 
-def check_shares(settings: Train, training: DetectorTraining, processes: int) -> None:
+def check_shares(settings: TrainSettings, training: DetectorTraining, processes: int) -> None:
     """Refuse what does not divide by the number of processes, or is too little for all of them."""
     if settings.batch_size != "auto":
         check_share("train.batch_size", settings.batch_size, processes)
@@ -167,7 +167,7 @@ def check_shares(settings: Train, training: DetectorTraining, processes: int) ->
 
 def make_training(
     network: nn.Module,
-    settings: Train,
+    settings: TrainSettings,
     folder: Path,
     classes: tuple[str, ...],
     fingerprint: str,
@@ -182,7 +182,7 @@ def make_training(
     return DetectorTraining(network, settings, photos, validation, fingerprint, resumes)
 
 
-def make_trainer(settings: Train, variant: str, processes: int) -> L.Trainer:
+def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Trainer:
     """Lightning's engine for the devices that are asked for."""
     kind = hardware.accelerator()
     if kind == "cpu":

@@ -8,7 +8,7 @@ learn and settle as three hundred do.
 import numpy as np
 from yolox.utils.lr_scheduler import LRScheduler
 
-from dminity.params import Train
+from dminity.training.settings import TrainSettings
 
 # Peak rates are given for a step of so many photos, as YOLOX gives them.
 LR_BATCH = 64
@@ -21,7 +21,7 @@ STRIDE = 32
 class Schedule:
     """The course of one training."""
 
-    def __init__(self, settings: Train) -> None:
+    def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
         plain_epochs = round(settings.epochs * settings.no_aug)
         # From this epoch on: no mosaic, no mixup, the L1 loss, the lowest rate.

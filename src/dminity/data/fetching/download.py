@@ -10,8 +10,8 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from dminity.core.errors import DminityError
+from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
-from dminity.params import Fetch
 from dminity.remote.reading import Unavailable
 from dminity.remote.retrying import persist
 
@@ -33,7 +33,7 @@ def fetch_photos(
     photos: Iterable[tuple[str, str]],
     read: Callable[[str, str], bytes],
     folder: Path,
-    settings: Fetch,
+    settings: FetchSettings,
 ) -> list[Rejected]:
     """Fetch each (split, image id) to `folder/split/id.jpg`; a good photo already there stays.
 
@@ -71,7 +71,7 @@ def fetch(
     read: Callable[[str, str], bytes],
     split: str,
     image_id: str,
-    settings: Fetch,
+    settings: FetchSettings,
     given_up: Event,
 ) -> Rejected | None:
     """Fetch one photo unless a good one is there; say why if it cannot be had."""

@@ -1,0 +1,88 @@
+"""What typed, frozen parameter objects are made of, and how a file of them is read.
+
+Each room's `settings.py` has the parameters that its code reads; `params.py` puts them together.
+No parameter has a default in code: params.yaml is the only place for one, and explains each.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from dminity.core.errors import DminityError
+
+
+class BadParameter(DminityError):
+    """A parameter is unknown, missing, of the wrong type or out of range."""
+
+
+class Section(BaseModel):
+    """A mapping of params.yaml: frozen, strictly typed, without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def number_or_auto(value: object) -> object:
+    """Refuse all but `auto` and whole numbers above 0."""
+    if value == "auto" or (type(value) is int and value > 0):
+        return value
+    raise ValueError(f"{value!r} is neither `auto` nor a whole number above 0")
+
+
+NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(number_or_auto)]
+
+
+def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
+    """Read a YAML file as the parameters of `section`.
+
+    Raises:
+        BadParameter: naming the first parameter at fault and what it should be.
+    """
+    try:
+        # As DVC reads and writes it: to YAML 1.2 and `dvc exp run -S`, 1e-05 is a number.
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
+        raise BadParameter(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    try:
+        return section.model_validate(content)
+    except ValidationError as error:
+        raise BadParameter(f"{path}: {explain(error.errors()[0], section)}") from error
+
+
+def explain(error: ErrorDetails, section: type[Section]) -> str:
+    """One line for what pydantic found: the parameter's dotted name, what is wrong, the mend."""
+    path = [str(part) for part in error["loc"]]
+    name = ".".join(path)
+    match error["type"]:
+        case "extra_forbidden":
+            known = fields_at(section, path[:-1])
+            return f"unknown parameter {name}{suggestion(path[-1], known)}"
+        case "missing":
+            return f"{name} is missing; it has no other default, so add it"
+        case "value_error":
+            return f"{name}: {error['msg'].removeprefix('Value error, ')}"
+        case _:
+            return f"{name} is {error['input']!r}; {error['msg'].replace('Input', 'it')}"
+
+
+def fields_at(section: type[Section], path: list[str]) -> Iterable[str]:
+    """The names of the parameters in the section at `path` below another one."""
+    found: Any = section
+    for part in path:
+        found = found.model_fields[part].annotation
+    return list(found.model_fields)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, if something known looks like `word`."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,23 @@
+"""Where each source reads from, or what it renders."""
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from dminity.core.parameters import Section
+
+
+class OpenImagesSettings(Section):
+    """Where Open Images, or a mirror of it, is read from: the section `openimages`."""
+
+    annotations: str
+    images: str
+    s3_endpoint: str
+    partial: bool
+
+
+class DemoSettings(Section):
+    """How many rooms to render for each split, and which: the section `demo`."""
+
+    seed: NonNegativeInt
+    train: PositiveInt
+    validation: PositiveInt
+    test: PositiveInt
