@@ -46,14 +46,14 @@ class PhotosForYolox:
     def __init__(self, photos: LabelledPhotos, in_memory: bool) -> None:
         self.photos = photos
         self.input_dim = photos.input_size
-        self.kept = [photos.pixels(index) for index in range(len(photos))] if in_memory else []
+        self.kept = [photos.decoded(index) for index in range(len(photos))] if in_memory else []
 
     def __len__(self) -> int:
         return len(self.photos)
 
     def pull_item(self, index: int) -> tuple[NDArray, NDArray, tuple[int, int], int]:
         """A photo that is the caller's, its labels, size and index."""
-        photo = self.kept[index].copy() if self.kept else self.photos.pixels(index)
+        photo = self.kept[index].copy() if self.kept else self.photos.decoded(index)
         return photo, self.photos.labels(index), photo.shape[:2], index
 
 
@@ -70,7 +70,7 @@ def compare(folder: Path, cached: Path) -> None:
     photos = LabelledPhotos(folder, "train", NAMES, INPUT_SIZE)
     cache = PhotoCache(cached, photos.sizes, sys.maxsize)
     for index in range(len(photos)):
-        cache.put(index, photos.pixels(index))
+        cache.put(index, photos.decoded(index))
     loaders = {
         "YOLOX": partial(yolox_items, photos, in_memory=False),
         "dminity": partial(our_items, photos, None),
@@ -95,11 +95,13 @@ def our_items(
     photos: LabelledPhotos, cache: PhotoCache | None, workers: int = 1
 ) -> Iterator[object]:
     """Items of our loader without end: what the first of so many workers has to make."""
-    loader = TrainingPhotos(photos, SETTINGS, ALWAYS, cache)
+    if cache:
+        photos.keep_in(cache)  # this process's own
+    loader = TrainingPhotos(photos, SETTINGS, ALWAYS)
     for epoch in count():
         for batch in epoch_batches(len(photos), BATCH, epoch)[::workers]:
-            for place in batch:
-                yield loader[place]
+            for turn in batch:
+                yield loader[turn]
 
 
 def take_turns(loaders: dict[str, Callable[[], Iterator[object]]]) -> dict[str, list[float]]:

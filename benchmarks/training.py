@@ -144,7 +144,7 @@ def train_ours(folder: Path, place: Path, turn: Connection, cache_gb: float) -> 
     L.seed_everything(1, verbose=False)
     chosen = settings(cache_gb=cache_gb)
     network = build_network(VARIANT, len(NAMES))
-    training = make_training(network, chosen, folder, NAMES, "run", resumes=False)
+    training = make_training(network, chosen, VARIANT, folder, NAMES, "run", resumes=False)
     trainer = make_trainer(chosen, VARIANT, 1)
     trainer.callbacks += [Recording(None, None, place / "last.ckpt", place), TakeTurns(turn)]
     trainer.fit(training)

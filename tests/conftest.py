@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dminity.core.amenities import NAMES
-from dminity.network.detector import Detector, build_network, save
+from dminity.network.detector import save_detector
 from tests.helpers.mirror import make_mirror
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import S3Server, s3_server
@@ -76,7 +76,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         flip=0.0,
         cache_gb=1.0,
     )
-    network = build_network("yolox_nano", len(NAMES))
-    network.load_state_dict(weights)
-    save(Detector(network, "yolox_nano", NAMES, (128, 128)), folder / "model.pth")
+    save_detector(weights, "yolox_nano", NAMES, (128, 128), folder / "model.pth")
     return folder / "model.pth", folder / "run" / "live"

@@ -20,13 +20,13 @@ DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
 MODEL_STAGES = ["train", "evaluate", "export"]
 LIVE_METRICS = {
     "train": {"loss", "box_loss", "obj_loss", "cls_loss", "num_fg"},
-    "val": {"loss", "box_loss", "obj_loss", "cls_loss"},
-    "metrics": {"mAP50", "mAP50-95", "precision", "recall"},
+    "val": {"loss", "box_loss", "obj_loss", "cls_loss"}
+    | {"mAP50", "mAP50-95", "precision", "recall"},
     "x": {"lr0", "lr1", "lr2"},
     "speed": {"images_per_second", "waiting_for_data", "peak_memory_gb"},
 }
 FIGURES = {"AP", "AP50", "AP75", "precision", "recall", "images", "boxes", "params_m", "gflops"}
-FIGURES |= {"size_mb", "forward_ms", "nms_ms", "total_ms"}
+FIGURES |= {"size_mb"}
 
 
 def checksums(folder: Path) -> dict[str, str]:
@@ -281,7 +281,7 @@ if REAL_MIRROR.exists():
         figures = json.loads((project.folder / "metrics/evaluate.json").read_text())
         # The nine amenities that COCO knows are found before the first step, and after the last.
         assert figures["AP50"] > 0.75
-        scores = project.folder / "metrics/train/plots/metrics/metrics/mAP50.tsv"
+        scores = project.folder / "metrics/train/plots/metrics/val/mAP50.tsv"
         step, start = scores.read_text().splitlines()[1].split("\t")
         assert step == "0"
         assert float(start) > 0.6

@@ -9,32 +9,14 @@ import pytest
 import torch
 
 from dminity.export.onnx import corners, difference, write_onnx
-from dminity.network.detector import Detector, build_network
-
-SPREAD = 1000
+from dminity.network.detector import Detector
+from tests.helpers.detectors import random_detector
 
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
     """A small detector whose scores are not all alike."""
     return random_detector(seed=0)
-
-
-def random_detector(seed: int) -> Detector:
-    """A network whose scores are spread over 0 to 1; a fresh one's are all alike."""
-    torch.manual_seed(seed)
-    network = build_network("yolox_nano", 3).eval()
-    for name, module in network.named_modules():
-        if isinstance(module, torch.nn.Conv2d):
-            # The usual initial weights make signals fade on their way to the head.
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                torch.nn.init.zeros_(module.bias)
-            if "stem.conv" in name and "backbone.backbone" in name:
-                module.weight.data /= 255
-            if "cls_preds" in name or "obj_preds" in name:
-                module.weight.data *= SPREAD
-    return Detector(network, "yolox_nano", ("Bed", "Sink", "Kitchen & dining room table"), (64, 96))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Training photos by their place in an epoch."""
+"""Training photos by their turn in an epoch."""
 
 import pickle
 import random
@@ -16,11 +16,10 @@ from dminity.data import voc
 from dminity.detection.letterbox import fit, letterbox
 from dminity.loader import training_photos
 from dminity.loader.augmentation import MAX_LABELS
-from dminity.loader.batches import Place, epoch_order
+from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import (
-    Block,
     LabelledPhotos,
     SizeMismatch,
     TrainingPhotos,
@@ -32,7 +31,7 @@ from tests.helpers.yolox_loader import yolox_loader
 COUNT = 11
 INPUT_SIZE = (96, 96)
 SETTINGS = AugmentationSettings(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
-EPOCH = [Place(2, position) for position in range(COUNT)]
+EPOCH = [Turn(2, position) for position in range(COUNT)]
 
 
 @pytest.fixture(scope="module")
@@ -95,45 +94,48 @@ def test_an_annotation_of_another_size_is_named(folder: Path) -> None:
 
 
 def test_items_do_not_depend_on_order_workers_or_cache(
-    photos: LabelledPhotos, tmp_path: Path
+    folder: Path, photos: LabelledPhotos, tmp_path: Path
 ) -> None:
     plain = TrainingPhotos(photos, SETTINGS, plain_from=9)
-    expected = [plain[place] for place in EPOCH]
+    expected = [plain[turn] for turn in EPOCH]
     assert [item[0].dtype for item in expected] == [torch.uint8] * COUNT
     assert expected[0][0].shape == (96, 96, 3)
     assert expected[0][1].shape == (MAX_LABELS, 5)
 
     backwards = TrainingPhotos(photos, SETTINGS, plain_from=9)
-    backwards[Place(5, 3)]
-    assert_equal([backwards[place] for place in EPOCH[::-1]], expected[::-1])
+    backwards[Turn(5, 3)]
+    assert_equal([backwards[turn] for turn in EPOCH[::-1]], expected[::-1])
 
     sizes = photos.sizes
     half = sum(height * width * 3 for height, width in sizes[: COUNT // 2])
     for budget in (half, 2 * half + 10**6):
         cache = PhotoCache(tmp_path / str(budget), sizes, budget)
-        cached = TrainingPhotos(photos, SETTINGS, 9, cache)
+        kept = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+        kept.keep_in(cache)
+        cached = TrainingPhotos(kept, SETTINGS, plain_from=9)
         for workers in (0, 1, 2):
             loader = DataLoader(
                 cached, None, sampler=EPOCH, num_workers=workers, worker_init_fn=start_worker
             )
             assert_equal(list(map(tuple, loader)), expected)
         copied = pickle.loads(pickle.dumps(cached))
-        assert_equal([copied[place] for place in EPOCH], expected)
+        assert_equal([copied[turn] for turn in EPOCH], expected)
 
 
 def test_the_next_epoch_and_another_seed_are_other(photos: LabelledPhotos) -> None:
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     other = TrainingPhotos(photos, SETTINGS.model_copy(update={"seed": 5}), plain_from=9)
     index = epoch_order(COUNT, SETTINGS.seed, 2)[0]
-    again = Place(3, int(np.flatnonzero(epoch_order(COUNT, SETTINGS.seed, 3) == index)[0]))
+    again = Turn(3, int(np.flatnonzero(epoch_order(COUNT, SETTINGS.seed, 3) == index)[0]))
     assert not torch.equal(items[EPOCH[0]][0], items[again][0])
     assert not torch.equal(items[EPOCH[0]][0], other[EPOCH[0]][0])
 
 
 def test_partners_are_neighbours_as_yolox_would_draw_them(
-    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training_photos, "NEIGHBOURS", 4)
+    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
     for start, end in ((0, 4), (4, 8), (8, 11)):
@@ -142,10 +144,10 @@ def test_partners_are_neighbours_as_yolox_would_draw_them(
         for number, index in enumerate(block):
             with seeded(SETTINGS.seed, 2, index):
                 image, targets, _, _ = yolox[number]
-            found_image, found_targets = items[Place(2, start + number)]
+            found_image, found_targets = items[Turn(2, start + number)]
             np.testing.assert_array_equal(found_image.permute(2, 0, 1), image)
             np.testing.assert_allclose(found_targets, targets, rtol=1e-6, atol=1e-4)
-    assert len(items.at_hand.recent) == 4
+    assert len(items.photos.recent) == 4
 
 
 def yolox_over(photos: LabelledPhotos, block: list[int]) -> MosaicDetection:
@@ -161,7 +163,7 @@ def yolox_over(photos: LabelledPhotos, block: list[int]) -> MosaicDetection:
             return photos.labels(block[number]).copy()
 
         def pull_item(self, number: int) -> tuple[np.ndarray, np.ndarray, None, int]:
-            return photos.pixels(block[number]), self.load_anno(number), None, number
+            return photos.decoded(block[number]), self.load_anno(number), None, number
 
     return yolox_loader(Some(), INPUT_SIZE, SETTINGS)
 
@@ -171,24 +173,24 @@ def test_blocks_are_nearly_equal_and_cover_the_epoch(
 ) -> None:
     monkeypatch.setattr(training_photos, "NEIGHBOURS", 5)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
-    found: list[tuple[Block, int]] = [items.block(place) for place in EPOCH]
+    found = [items.neighbours(turn) for turn in EPOCH]
     assert [len(block) for block, _ in found] == [4] * 8 + [3] * 3
-    assert [block.indices[number] for block, number in found] == epoch_order(COUNT, 4, 2).tolist()
+    order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
+    assert [block.indices[number] for block, number in found] == order
+    assert [items.image_id(turn) for turn in EPOCH] == [photos.image_ids[index] for index in order]
 
 
 def test_without_mosaic_photos_are_whole(photos: LabelledPhotos) -> None:
     still = SETTINGS.model_copy(update={"mosaic": 1.0, "mixup": 1.0, "hsv": 0.0, "flip": 0.0})
     items = TrainingPhotos(photos, still, plain_from=2)
-    for place, index in zip(EPOCH, epoch_order(COUNT, SETTINGS.seed, 2), strict=True):
-        np.testing.assert_array_equal(items[place][0], letterbox(photos.pixels(index), INPUT_SIZE))
+    for turn, index in zip(EPOCH, epoch_order(COUNT, SETTINGS.seed, 2), strict=True):
+        np.testing.assert_array_equal(items[turn][0], letterbox(photos.pixels(index), INPUT_SIZE))
     index = epoch_order(COUNT, SETTINGS.seed, 1)[0]
-    mosaic, _ = items[Place(1, 0)]
+    mosaic, _ = items[Turn(1, 0)]
     assert not np.array_equal(mosaic, letterbox(photos.pixels(index), INPUT_SIZE))
 
 
-def test_photos_at_hand_are_decoded_once(
-    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_photos_are_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
 
     def counted(photo: np.ndarray, input_size: tuple[int, int]) -> np.ndarray:
@@ -196,10 +198,11 @@ def test_photos_at_hand_are_decoded_once(
         return fit(photo, input_size)
 
     monkeypatch.setattr(training_photos, "fit", counted)
+    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
-    for place in EPOCH:
-        items[place]
-    assert len(decoded) <= COUNT
+    for turn in EPOCH:
+        items[turn]
+    assert 0 < len(decoded) <= COUNT
 
 
 def test_seeding_leaves_no_trace() -> None:

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from yolox.data.data_augment import preproc
 
 from dminity.core.amenities import COCO_TWIN, NAMES
-from dminity.detection.letterbox import letterbox, scale_to_fit, unletterbox
+from dminity.detection.letterbox import letterbox, network_input, scale_to_fit, unletterbox
 from dminity.network.detector import (
     BadModelFile,
     Detector,
     build_network,
-    load,
-    network_input,
-    save,
+    load_detector,
+    save_detector,
 )
 from dminity.network.prediction import to_detections
 from dminity.training import pretrained
 from dminity.training.pretrained import start_from
 from tests.conftest import http_server
+from tests.helpers.detectors import random_detector
 from tests.helpers.mirror import COCO_CHECKPOINT
 
 NOWHERE = "http://127.0.0.1:9"
@@ -36,10 +36,21 @@ def nano(classes: int = 2) -> torch.nn.Module:
     return build_network("yolox_nano", classes).eval()
 
 
+def save_nano(path: Path) -> None:
+    """Write that network as a detector of two classes."""
+    save_detector(nano().state_dict(), "yolox_nano", ("Bed", "Sink"), (64, 96), path)
+
+
 def test_a_saved_detector_finds_the_same(tmp_path: Path) -> None:
     detector = Detector(nano(), "yolox_nano", ("Bed", "Sink"), (64, 96))
-    save(detector, tmp_path / "model.pth")
-    loaded = load(tmp_path / "model.pth")
+    save_detector(
+        detector.network.state_dict(),
+        "yolox_nano",
+        ("Bed", "Sink"),
+        (64, 96),
+        tmp_path / "model.pth",
+    )
+    loaded = load_detector(tmp_path / "model.pth")
     assert (loaded.variant, loaded.classes, loaded.input_size) == (
         "yolox_nano",
         ("Bed", "Sink"),
@@ -77,24 +88,24 @@ def test_a_file_that_is_no_model_is_refused(
 ) -> None:
     torch.save(content, tmp_path / "model.pth")
     with pytest.raises(BadModelFile, match=rf"model\.pth {message}"):
-        load(tmp_path / "model.pth")
+        load_detector(tmp_path / "model.pth")
     assert "code ran" not in capsys.readouterr().out
 
 
 def test_a_plain_pickle_with_code_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.pth").write_bytes(pickle.dumps(Hostile(), protocol=2))
     with pytest.raises(BadModelFile, match=r"model\.pth holds more than weights"):
-        load(tmp_path / "model.pth")
+        load_detector(tmp_path / "model.pth")
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadModelFile, match=r"model\.pth is not there; run `dvc pull` or"):
-        load(tmp_path / "model.pth")
-    save(Detector(nano(), "yolox_nano", ("Bed", "Sink"), (64, 96)), tmp_path / "model.pth")
+        load_detector(tmp_path / "model.pth")
+    save_nano(tmp_path / "model.pth")
     content = (tmp_path / "model.pth").read_bytes()
     (tmp_path / "model.pth").write_bytes(content[: len(content) // 2])
     with pytest.raises(BadModelFile, match=r"model\.pth is damaged: .*; fetch it again"):
-        load(tmp_path / "model.pth")
+        load_detector(tmp_path / "model.pth")
 
 
 @pytest.fixture
@@ -121,12 +132,12 @@ def test_twins_take_cocos_rows_and_the_rest_of_the_network_is_cocos(coco_like: P
 
 
 def test_a_checkpoint_of_ours_is_loaded_whole(tmp_path: Path) -> None:
-    detector = Detector(nano(), "yolox_nano", ("Bed", "Sink"), (64, 96))
-    save(detector, tmp_path / "model.pth")
+    save_nano(tmp_path / "model.pth")
     network = build_network("yolox_nano", 2)
     start_from(network, str(tmp_path / "model.pth"), NOWHERE, "yolox_nano", ("Bed", "Sink"))
+    saved = nano().state_dict()
     for key, value in network.state_dict().items():
-        torch.testing.assert_close(value, detector.network.state_dict()[key])
+        torch.testing.assert_close(value, saved[key])
 
 
 def test_a_checkpoint_of_another_variant_is_refused(coco_like: Path) -> None:
@@ -137,7 +148,7 @@ def test_a_checkpoint_of_another_variant_is_refused(coco_like: Path) -> None:
 
 @pytest.mark.parametrize("classes", [("Bed", "Towel"), ("Bed", "Sink", "Towel")])
 def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, classes: tuple[str, ...]) -> None:
-    save(Detector(nano(), "yolox_nano", ("Bed", "Sink"), (64, 96)), tmp_path / "model.pth")
+    save_nano(tmp_path / "model.pth")
     network = build_network("yolox_nano", len(classes))
     with pytest.raises(BadModelFile, match=r"has 2 other classes than the \d chosen here; set"):
         start_from(network, str(tmp_path / "model.pth"), NOWHERE, "yolox_nano", classes)
@@ -237,10 +248,10 @@ def test_detections_come_best_first_in_the_photos_pixels() -> None:
         (20, 20, 20, 20, 0.5, 0.8, 0.1),
         (21, 20, 20, 20, 0.5, 0.7, 0.1),  # the same thing again
         (40, 20, 10, 10, 0.9, 0.1, 0.9),
-        (40, 20, 10, 10, 0.1, 0.1, 0.9),  # hardly anything
+        (40, 20, 10, 10, 0.01, 0.1, 0.9),  # hardly anything
     )
     before = outputs.clone()
-    (found,) = to_detections(outputs, [(128, 128)], (64, 64), 0.2, 0.5)
+    (found,) = to_detections(outputs, [(128, 128)], (64, 64))
     np.testing.assert_allclose(found.xyxy_pixels, [[70, 30, 90, 50], [20, 20, 60, 60]], rtol=1e-5)
     np.testing.assert_allclose(found.scores, [0.81, 0.4], rtol=1e-5)
     assert found.classes.tolist() == [1, 0]
@@ -249,6 +260,21 @@ def test_detections_come_best_first_in_the_photos_pixels() -> None:
 
 def test_nothing_found_is_empty_and_not_an_error() -> None:
     outputs = one_hot_outputs((20, 20, 20, 20, 0.0, 0.8, 0.1))
-    (found,) = to_detections(outputs, [(128, 128)], (64, 64), 0.2, 0.5)
+    (found,) = to_detections(outputs, [(128, 128)], (64, 64))
     assert found.xyxy_pixels.shape == (0, 4)
     assert found.scores.shape == found.classes.shape == (0,)
+
+
+def test_photos_of_any_size_are_found_in_alike_alone_and_together() -> None:
+    detector = random_detector(seed=0)
+    draw = np.random.default_rng(0)
+    photos = [draw.integers(0, 256, (*size, 3), np.uint8) for size in ((48, 80), (200, 90), (7, 3))]
+    together = detector.find(photos)
+    assert len(together) == len(photos)
+    for photo, found in zip(photos, together, strict=True):
+        (alone,) = detector.find([photo])
+        height, width = photo.shape[:2]
+        assert len(found.scores) > 1
+        assert (found.xyxy_pixels <= [width, height, width, height]).all()
+        np.testing.assert_allclose(found.xyxy_pixels, alone.xyxy_pixels, atol=1e-3)
+        np.testing.assert_allclose(found.scores, alone.scores, atol=1e-5)

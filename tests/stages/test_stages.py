@@ -1,16 +1,20 @@
 """What stages do beyond the parts that they join; each runs in a folder of its own."""
 
+import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from PIL import Image
 
 from dminity.core.amenities import NAMES
 from dminity.data import tables, voc
-from dminity.export.onnx import Difference
+from dminity.export.settings import ExportSettings
+from dminity.network.detector import Detector, build_network
 from dminity.sources.source import Annotations
 from dminity.stages import export, index
 from dminity.stages import voc as voc_stage
@@ -55,13 +59,7 @@ def test_a_partial_source_may_lack_classes_and_says_which(
     assert "Bed" not in printed.replace("Sofa bed", "").split(", ")
 
 
-def test_flags_of_the_table_reach_the_annotation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    photo = voc.photo_path(voc_stage.VOC, "a")
-    photo.parent.mkdir(parents=True)
-    Image.new("RGB", (200, 100)).save(photo)
+def test_flags_of_the_table_reach_the_annotation(tmp_path: Path) -> None:
     row = {"image_id": "a", "split": "train", "xmin": 0.1, "ymin": 0.2, "xmax": 0.5, "ymax": 1.0}
     flags = {"is_depiction": False, "is_inside": None, "is_group_of": None}
     table = pd.DataFrame(
@@ -75,7 +73,7 @@ def test_flags_of_the_table_reach_the_annotation(
         ]
     )
     tables.write(table, tmp_path / "boxes.parquet", tables.MERGED_BOXES)
-    annotation = voc_stage.annotate("a", tables.read(tmp_path / "boxes.parquet"))
+    annotation = voc_stage.annotate("a", tables.read(tmp_path / "boxes.parquet"), 200, 100)
     corners = (20.0, 20.0, 100.0, 100.0)
     assert annotation.objects == (
         voc.VocObject("Bed", corners, truncated=True),
@@ -129,21 +127,20 @@ def test_an_error_is_one_line_and_an_exit_code(picked: Path) -> None:
     assert done.stderr.strip().count("\n") == 0
 
 
-@pytest.mark.parametrize("difference", [1.0, float("nan")])
+@pytest.mark.slow
+@pytest.mark.parametrize(("weight", "tolerance"), [(None, 1e-30), (math.nan, 1.0)])
 def test_an_export_that_differs_is_refused_and_the_last_one_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, difference: float
+    tmp_path: Path, weight: float | None, tolerance: float
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/model.onnx").write_text("the last good one")
-    monkeypatch.setattr(export.voc, "read_split", lambda folder, split: [])
-    monkeypatch.setattr(export, "PlainPhotos", lambda *_: [])
-    monkeypatch.setattr(export, "DataLoader", lambda *_: [])
-    monkeypatch.setattr(export, "load", lambda path: type("Fake", (), {"input_size": (32, 32)}))
-    monkeypatch.setattr(export, "write_onnx", lambda detector, path: path.write_text("new"))
-    found = Difference(box_pixels=difference, score=0.0)
-    monkeypatch.setattr(export, "difference", lambda *_: found)
+    torch.manual_seed(0)
+    network = build_network("yolox_nano", 2).eval()
+    if weight is not None:
+        torch.nn.init.constant_(network.head.obj_preds[0].bias, weight)
+    detector = Detector(network, "yolox_nano", ("Bed", "Sink"), (64, 64))
+    path = tmp_path / "model.onnx"
+    path.write_text("the last good one")
+    photos = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)]
+    settings = ExportSettings(box_tolerance=tolerance, score_tolerance=tolerance)
     with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*; raise export\."):
-        export.main()
-    assert (tmp_path / "models/model.onnx").read_text() == "the last good one"
+        export.export(detector, photos, path, settings)
+    assert path.read_text() == "the last good one"

@@ -154,12 +154,12 @@ def test_two_processes_train_as_one(trained: tuple[Path, Path], tmp_path: Path) 
             finish(start_stage(project))
         found.append(results(project / "metrics" / "train"))
     alone, together = found
-    assert alone["metrics/mAP50"][0][1] > 0.5
+    assert alone["val/mAP50"][0][1] > 0.5
     assert alone.keys() == together.keys()
     for name, table in alone.items():
         # Step 0 tells of the same weights: whatever differed there would be a photo counted twice.
         # Later, a box that is found or not moves a score by more than rounding moves a loss.
-        later = 0.1 if name.startswith("metrics/") else 0.01
+        later = 0.01 if name.endswith(("loss", "num_fg", "lr0", "lr1", "lr2")) else 0.1
         assert together[name] == [
             (step, pytest.approx(value, rel=tolerance, abs=tolerance))
             for step, value in table

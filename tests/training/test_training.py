@@ -20,8 +20,8 @@ from yolox.models import YoloxHead
 
 from dminity.data import voc
 from dminity.loader.batches import epoch_order
+from dminity.loader.validation_photos import ValidationPhotos
 from dminity.network.detector import BadModelFile, build_network
-from dminity.network.prediction import PlainPhotos
 from dminity.training import hardware
 from dminity.training import loop as training
 from dminity.training import run as training_run
@@ -36,7 +36,7 @@ COUNTS = {"train": 12, "validation": 5}
 LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
 EXPECTED_ROWS = {f"train/{name}" for name in {*LOSSES, "num_fg"}}
 EXPECTED_ROWS |= {f"val/{name}" for name in LOSSES}
-EXPECTED_ROWS |= {f"metrics/{name}" for name in ("mAP50", "mAP50-95", "precision", "recall")}
+EXPECTED_ROWS |= {f"val/{name}" for name in ("mAP50", "mAP50-95", "precision", "recall")}
 EXPECTED_ROWS |= {f"x/lr{group}" for group in range(3)}
 SPEED = {f"speed/{name}" for name in ("images_per_second", "waiting_for_data", "peak_memory_gb")}
 
@@ -82,7 +82,7 @@ def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> 
     network = build_network("yolox_nano", 30).eval()
     network.head.__class__ = YoloxHead
     network.training = network.head.training = True
-    plain = PlainPhotos(rooms, voc.read_split(rooms, "validation"), (96, 96))
+    plain = ValidationPhotos(rooms, "validation", voc.read_classes(rooms), (96, 96))
     images = torch.stack([plain[index][0] for index in range(5)]).permute(0, 3, 1, 2).float()
     targets = torch.zeros(5, 120, 5)
     for row, annotation in zip(targets, plain.annotations, strict=True):
@@ -102,7 +102,7 @@ def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_eight_photos_are_learnt_by_heart(trained: tuple[Path, Path]) -> None:
     _, live = trained
-    assert max(score for _, score in rows(live)["metrics/mAP50"]) > 0.95
+    assert max(score for _, score in rows(live)["val/mAP50"]) > 0.95
 
 
 def test_the_first_step_is_pinned(tmp_path: Path) -> None:
@@ -246,9 +246,9 @@ def test_trained_weights_are_scored_before_the_first_step(
     # Steps that can only do harm: the weights of the start are the best, and are what comes back.
     harmful = {"input_size": 128, "batch_size": 8, "lr": 0.5, "warmup": 0.0}
     weights = run(folder, tmp_path / "run", pretrained=str(model), **harmful)
-    scores = rows(tmp_path / "run" / "live")["metrics/mAP50-95"]
+    scores = rows(tmp_path / "run" / "live")["val/mAP50-95"]
     assert [step for step, _ in scores] == [0, 1, 2]
-    best = max(value for _, value in rows(live)["metrics/mAP50-95"])
+    best = max(value for _, value in rows(live)["val/mAP50-95"])
     assert scores[0][1] == pytest.approx(best)
     assert scores[0][1] > max(value for _, value in scores[1:])
     start = torch.load(model, weights_only=True)["model"]
@@ -494,7 +494,7 @@ def test_the_batch_that_fits_is_measured_before_trained_weights_are_scored(
     )
     state = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     assert state["batch_size"] in (16, 32, 64)
-    assert [step for step, _ in rows(tmp_path / "run" / "live")["metrics/mAP50"]] == [0, 1]
+    assert [step for step, _ in rows(tmp_path / "run" / "live")["val/mAP50"]] == [0, 1]
 
 
 @pytest.fixture

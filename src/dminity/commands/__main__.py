@@ -34,9 +34,9 @@ def run_view(arguments: argparse.Namespace) -> None:
     """Open the App on a split, with predictions if there is a model, until Ctrl-C."""
     # Both take seconds to import.
     from dminity.commands.view import build_dataset
-    from dminity.network.detector import load
+    from dminity.network.detector import load_detector
 
-    detector = load(MODEL) if MODEL.exists() else None
+    detector = load_detector(MODEL) if MODEL.exists() else None
     dataset = build_dataset(VOC, arguments.split, detector)
     import fiftyone as fo
 

@@ -7,15 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from dminity.data import voc
-from dminity.data.voc import read_photo
 from dminity.detection.boxes import Boxes, xyxy_to_xywh
-from dminity.detection.detections import Detections
-from dminity.detection.letterbox import letterbox
-from dminity.network.detector import Detector, network_input
-from dminity.network.prediction import to_detections
+from dminity.detection.detections import SHOWN_SCORE, Detections
+from dminity.network.detector import Detector
 
 if TYPE_CHECKING:
     import fiftyone
@@ -30,8 +25,6 @@ SETTINGS = {
     "FIFTYONE_MODEL_ZOO_DIR": ".fiftyone/models",
     "FIFTYONE_DEFAULT_APP_ADDRESS": "127.0.0.1",
 }
-MIN_SCORE = 0.2
-NMS_IOU = 0.65
 
 
 def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fiftyone.Dataset":
@@ -51,21 +44,12 @@ def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fifty
         sample = fo.Sample(filepath=str(path), tags=[split])
         sample["ground_truth"] = fo.Detections(detections=truth_boxes(annotation))
         if detector:
-            found = find(detector, folder, annotation)
+            (found,) = detector.find([voc.read_photo(folder, annotation.image_id)])
             boxes = predicted_boxes(detector.classes, annotation, found)
             sample["predictions"] = fo.Detections(detections=boxes)
         samples.append(sample)
     dataset.add_samples(samples)
     return dataset
-
-
-def find(detector: Detector, folder: Path, annotation: voc.Annotation) -> Detections:
-    """What the detector finds in one photo."""
-    image = letterbox(read_photo(folder, annotation.image_id), detector.input_size)
-    with torch.inference_mode():
-        outputs = detector.network(network_input(torch.from_numpy(image)[None]))
-    sizes = [(annotation.height, annotation.width)]
-    return to_detections(outputs, sizes, detector.input_size, MIN_SCORE, NMS_IOU)[0]
 
 
 def truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
@@ -92,14 +76,11 @@ def predicted_boxes(
     """Detections for FiftyOne."""
     import fiftyone as fo
 
+    boxes = xywh_normalized(found.xyxy_pixels, annotation)
     return [
         fo.Detection(label=classes[index], bounding_box=box, confidence=float(confidence))
-        for index, confidence, box in zip(
-            found.classes,
-            found.scores,
-            xywh_normalized(found.xyxy_pixels, annotation),
-            strict=True,
-        )
+        for index, confidence, box in zip(found.classes, found.scores, boxes, strict=True)
+        if confidence >= SHOWN_SCORE
     ]
 
 

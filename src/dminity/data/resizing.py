@@ -29,8 +29,8 @@ class PhotoUnreadable(DminityError):
 
 def resize_photos(
     photos: Iterable[tuple[Path, Path]], long_side_pixels: int, jpeg_quality: int
-) -> None:
-    """Resize each (from, to), on every core.
+) -> list[tuple[int, int]]:
+    """Resize each (from, to), on every core; the width and height in pixels of each one written.
 
     Raises:
         PhotoUnreadable: naming the first file that does not decode.
@@ -41,8 +41,7 @@ def resize_photos(
     with one_core_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, *zip(*photos, strict=True))
         try:
-            for _ in tqdm(done, "resize", len(photos), unit="photo"):
-                pass
+            return list(tqdm(done, "resize", len(photos), unit="photo"))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -61,10 +60,13 @@ def one_core_each() -> Iterator[None]:
         cv2.setNumThreads(before[1])
 
 
-def resize_photo(source: Path, target: Path, long_side_pixels: int, jpeg_quality: int) -> None:
+def resize_photo(
+    source: Path, target: Path, long_side_pixels: int, jpeg_quality: int
+) -> tuple[int, int]:
     """Write `source` upright, in RGB, its long side at most `long_side_pixels`, to `target`.
 
-    EXIF, colour profile and alpha are gone afterwards; transparent parts are white.
+    EXIF, color profile and alpha are gone afterwards; transparent parts are white. Returns the
+    width and height in pixels of what was written.
     """
     try:
         pixels = decode(source.read_bytes())
@@ -75,6 +77,8 @@ def resize_photo(source: Path, target: Path, long_side_pixels: int, jpeg_quality
     smaller = shrink(pixels, long_side_pixels)
     _, jpeg = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
     target.write_bytes(jpeg.tobytes())
+    height, width = smaller.shape[:2]
+    return width, height
 
 
 def decode(content: bytes) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 
 BOXES = pa.schema(
     [("image_id", pa.string()), ("split", pa.string()), ("label", pa.string())]
-    + [(side, pa.float64()) for side in ("xmin", "xmax", "ymin", "ymax")]
+    + [(side, pa.float64()) for side in CORNERS]
     + [(flag, pa.bool_()) for flag in FLAGS]
 )
 # Of merged boxes, it is decided whether they are to be counted.
@@ -43,6 +43,10 @@ VERIFIED = pa.schema(
         ("present", pa.bool_()),
     ]
 )
+
+
+# Of the photos in data/voc, in pixels.
+SIZES = pa.schema([("image_id", pa.string()), ("width", pa.int32()), ("height", pa.int32())])
 
 
 class NoTable(DminityError):

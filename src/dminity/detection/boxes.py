@@ -14,13 +14,15 @@ Boxes = NDArray[np.floating[Any]]
 
 
 def xyxy_to_cxcywh(xyxy: Boxes) -> Boxes:
-    """Corners to centre and size; both [N, 4], in the same unit.
+    """Corners to center and size; both [N, 4], in the same unit and dtype.
+
+    Rounded as YOLOX's `xyxy2cxcywh` does, to the bit.
 
     >>> xyxy_to_cxcywh(np.array([[0.0, 10.0, 4.0, 16.0]]))
     array([[ 2., 13.,  4.,  6.]])
     """
-    top_left, bottom_right = xyxy[:, :2], xyxy[:, 2:]
-    return np.concatenate(((top_left + bottom_right) / 2, bottom_right - top_left), axis=1)
+    top_left, size = xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]
+    return np.concatenate((top_left + size * 0.5, size), axis=1)
 
 
 def cxcywh_to_xyxy(cxcywh: Boxes) -> Boxes:

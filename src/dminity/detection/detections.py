@@ -1,4 +1,9 @@
-"""What was found in a photo, and what is there: the two sides of every evaluation."""
+"""What was found in a photo, and what is there: the two sides of every evaluation.
+
+The thresholds below hold wherever a detector is used: in the validation of a training, in
+`evaluate`, in `dminity view`. Figures of two experiments, or of training and evaluation, could not
+be compared otherwise.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dminity.detection.boxes import Boxes
+
+# Detections of a lower score are dropped, and of two boxes of a class that overlap by more than
+# this IoU the better one stays. YOLOX evaluates so: average precision wants low scores too.
+MIN_SCORE = 0.01
+NMS_IOU = 0.65
+# The score from which a detection is shown to people, and counted in the confusion matrix.
+SHOWN_SCORE = 0.4
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,19 @@
-"""Photo to network input and back: YOLOX's letterbox, at the top left, grey where no photo is."""
+"""Photo to network input and back: YOLOX's letterbox.
+
+What a YOLOX network expects, from https://github.com/Megvii-BaseDetection/YOLOX (`preproc`):
+
+1. A photo [H, W, 3], uint8, blue, green, red, upright (`data.voc.read_photo`).
+2. `letterbox`: scaled by min(input height / H, input width / W), its proportions kept, bilinearly
+   (`cv2.INTER_LINEAR`); sides cut off to whole pixels, at least 1; put at the top left of the
+   input, the rest of which is gray (114). Still [input height, input width, 3], uint8, BGR.
+3. `network_input`: a batch of those as [B, 3, input height, input width], float32, BGR, 0-255:
+   neither divided by 255 nor normalized.
+
+Boxes come back in pixels of the input; `unletterbox` divides them by the scale and cuts them off at
+the edges of the photo.
+"""
+
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -6,7 +21,10 @@ from numpy.typing import NDArray
 
 from dminity.detection.boxes import Boxes, clip_to_photo
 
-GREY = 114
+if TYPE_CHECKING:
+    import torch
+
+GRAY = 114
 
 
 def scale_to_fit(height: int, width: int, input_size: tuple[int, int]) -> float:
@@ -15,7 +33,7 @@ def scale_to_fit(height: int, width: int, input_size: tuple[int, int]) -> float:
 
 
 def fitted_size(height: int, width: int, input_size: tuple[int, int]) -> tuple[int, int]:
-    """The height and width that a photo has after `fit`."""
+    """The height and width in pixels that a photo has after `fit`."""
     scale = scale_to_fit(height, width, input_size)
     return max(1, int(height * scale)), max(1, int(width * scale))
 
@@ -30,11 +48,19 @@ def fit(photo: NDArray[np.uint8], input_size: tuple[int, int]) -> NDArray[np.uin
 
 
 def letterbox(photo_bgr: NDArray[np.uint8], input_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A photo [H, W, 3] in the square that the network sees: [*input_size, 3], BGR, 0-255."""
+    """A photo [H, W, 3] in the rectangle that the network sees: [*input_size, 3], uint8, BGR."""
     fitted = fit(photo_bgr, input_size)
-    padded = np.full((*input_size, 3), GREY, np.uint8)
+    padded = np.full((*input_size, 3), GRAY, np.uint8)
     padded[: fitted.shape[0], : fitted.shape[1]] = fitted
     return padded
+
+
+def network_input(letterboxed: "torch.Tensor") -> "torch.Tensor":
+    """Photos [B, H, W, 3], uint8, as the network takes them: [B, 3, H, W], float32, BGR, 0-255.
+
+    The result lies in memory as the photos did (channels last), which convolutions like best.
+    """
+    return letterboxed.permute(0, 3, 1, 2).float()
 
 
 def unletterbox(

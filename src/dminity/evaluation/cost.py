@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dminity.detection.letterbox import letterbox
-from dminity.network.detector import Detector, network_input
-from dminity.network.prediction import to_detections
+from dminity.network.detector import Detector
 
 WARM_UP_RUNS = 3
 TIMED_RUNS = 15
@@ -30,28 +28,20 @@ def gflops(detector: Detector) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
-def latency_ms(
-    detector: Detector, photo_bgr: NDArray[np.uint8], min_score: float, nms_iou: float
-) -> dict[str, float]:
+def latency_ms(detector: Detector, photo_bgr: NDArray[np.uint8]) -> dict[str, float]:
     """Median milliseconds for one photo [H, W, 3] on the CPU, with PyTorch, at batch size 1.
 
-    `forward_ms` is the network, `nms_ms` what follows it, `total_ms` both and the letterbox.
+    `forward_ms` is the network, `nms_ms` what follows it, `total_ms` all of `Detector.find`.
     """
     sizes = [photo_bgr.shape[:2]]
-
-    def before() -> torch.Tensor:
-        return network_input(torch.from_numpy(letterbox(photo_bgr, detector.input_size))[None])
-
-    def after(outputs: torch.Tensor) -> None:
-        to_detections(outputs, sizes, detector.input_size, min_score, nms_iou)
-
     with torch.inference_mode():
-        image = before()
-        outputs = detector.network(image)
-        forward = median_ms(lambda: detector.network(image))
-        nms = median_ms(lambda: after(outputs))
-        total = median_ms(lambda: after(detector.network(before())))
-    return {"forward_ms": forward, "nms_ms": nms, "total_ms": total}
+        images = detector.inputs([photo_bgr])
+        outputs = detector.network(images)
+        return {
+            "forward_ms": median_ms(lambda: detector.network(images)),
+            "nms_ms": median_ms(lambda: detector.detections(outputs, sizes)),
+            "total_ms": median_ms(lambda: detector.find([photo_bgr])),
+        }
 
 
 def median_ms(work: Callable[[], object]) -> float:

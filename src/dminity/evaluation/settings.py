@@ -2,14 +2,11 @@
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from dminity.core.parameters import Section, Share
+from dminity.core.parameters import Section
 
 
 class EvaluateSettings(Section):
     """The section `evaluate` of params.yaml."""
 
     batch_size: PositiveInt
-    min_score: Share
-    nms_iou: Share
-    shown_score: Share
     pictures: NonNegativeInt

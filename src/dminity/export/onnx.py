@@ -69,19 +69,15 @@ def difference(detector: Detector, path: Path, batches: list[torch.Tensor]) -> D
     """
     height, width = detector.input_size
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    largest = Difference(0.0, 0.0)
+    pixels, score = [0.0], [0.0]
     for images in batches:
         with torch.inference_mode():
             ours = detector.network(images).numpy()
         theirs = session.run(None, {"images": images.contiguous().numpy()})[0]
-        largest = Difference(
-            max(
-                largest.box_pixels,
-                farthest(corners(ours, height, width), corners(theirs, height, width)),
-            ),
-            max(largest.score, farthest(scores(ours), scores(theirs))),
-        )
-    return largest
+        pixels.append(farthest(corners(ours, height, width), corners(theirs, height, width)))
+        score.append(farthest(scores(ours), scores(theirs)))
+    # NumPy's maximum, as Python's would pass over what is no number.
+    return Difference(float(np.max(pixels)), float(np.max(score)))
 
 
 def corners(predictions: NDArray[np.float32], height: int, width: int) -> Boxes:

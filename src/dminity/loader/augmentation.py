@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from yolox.data.data_augment import apply_affine_to_bboxes, get_affine_matrix
 from yolox.data.datasets.mosaicdetection import get_mosaic_coordinate
-from yolox.utils import adjust_box_anns, xyxy2cxcywh
+from yolox.utils import adjust_box_anns
 
-from dminity.detection.letterbox import GREY, fit, fitted_size, letterbox, scale_to_fit
+from dminity.detection.boxes import xyxy_to_cxcywh
+from dminity.detection.letterbox import GRAY, fit, fitted_size, letterbox, scale_to_fit
 from dminity.loader.settings import AugmentationSettings
 
 Image = NDArray[np.uint8]
@@ -130,10 +131,10 @@ class Augmentation:
         """
         height, width = self.input_size
         left, top, right, bottom = seen = self.seen(matrix)
-        self.canvas[top:bottom, left:right] = GREY
+        self.canvas[top:bottom, left:right] = GRAY
         for tile in tiles:
             self.paste(photos, tile, seen)
-        grey = (GREY, GREY, GREY)
+        grey = (GRAY, GRAY, GRAY)
         image = cv2.warpAffine(self.canvas, matrix, (width, height), borderValue=grey)
         return image.astype(np.uint8, copy=False)
 
@@ -198,10 +199,10 @@ class Augmentation:
         height, width = image.shape[:2]
         xyxy, classes = labels[:, :4], labels[:, 4:]
         scale = scale_to_fit(height, width, self.input_size)
-        cxcywh = scale * xyxy2cxcywh(mirror(xyxy, width) if mirrored else xyxy.copy())
+        cxcywh = scale * xyxy_to_cxcywh(mirror(xyxy, width) if mirrored else xyxy)
         kept = np.minimum(cxcywh[:, 2], cxcywh[:, 3]) > 1
         if not kept.any():
-            return image, padded(classes, scale * xyxy2cxcywh(xyxy.copy()))
+            return image, padded(classes, scale * xyxy_to_cxcywh(xyxy))
         if gains is not None:
             image = change_colours(image, *gains)
         if mirrored:

@@ -19,14 +19,12 @@ import torch
 from numpy.random.mtrand import get_bit_generator, set_bit_generator
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
-from yolox.utils import xyxy2cxcywh
 
 from dminity.core.errors import DminityError
 from dminity.data import voc
-from dminity.data.voc import read_photo
 from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
-from dminity.loader.augmentation import Augmentation, Image, Labels, Size, padded
-from dminity.loader.batches import Place, epoch_order
+from dminity.loader.augmentation import Augmentation, Image, Labels, Size
+from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.settings import AugmentationSettings
 
@@ -43,7 +41,9 @@ class LabelledPhotos:
     """The photos of a split, fitted to the input size, and their labels.
 
     Labels are [N, 5], float32: xyxy in pixels of the fitted photo, and the class. `difficult`
-    objects are left out: they are groups, no single thing to learn.
+    objects are left out: they are groups, no single thing to learn. A photo is seldom decoded
+    twice: it is taken from a cache, or is one of the NEIGHBOURS that were used last (79 MB of
+    640 x 640 in each process).
     """
 
     def __init__(
@@ -59,9 +59,15 @@ class LabelledPhotos:
         self.all_labels = [
             fitted_labels(annotation, class_index, input_size) for annotation in annotations
         ]
+        self.cache: PhotoCache | None = None
+        self.recent: dict[int, Image] = {}  # in the order of their last use
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def keep_in(self, cache: PhotoCache) -> None:
+        """From now on, keep decoded photos in a cache of their `sizes`."""
+        self.cache = cache
 
     def size(self, index: int) -> Size:
         """A fitted photo's height and width."""
@@ -72,17 +78,60 @@ class LabelledPhotos:
         return self.all_labels[index]
 
     def pixels(self, index: int) -> Image:
+        """A fitted photo [H, W, 3], BGR, read-only."""
+        cached = self.cache.get(index) if self.cache else None
+        if cached is not None:
+            return cached
+        photo = self.recent.pop(index, None)
+        if photo is None:
+            photo = self.decoded(index)
+            photo.flags.writeable = False
+            if self.cache and self.cache.put(index, photo):
+                return photo
+        self.recent[index] = photo
+        if len(self.recent) > NEIGHBOURS:
+            del self.recent[next(iter(self.recent))]
+        return photo
+
+    def decoded(self, index: int) -> Image:
         """Decode and fit a photo: [H, W, 3], BGR.
 
         Raises:
             PhotoMissing: if it is not there or does not decode.
             SizeMismatch: if its annotation is of a photo of another size.
         """
-        photo = read_photo(self.folder, self.image_ids[index])
+        photo = voc.read_photo(self.folder, self.image_ids[index])
         if photo.shape[:2] != self.original_sizes[index]:
             path = voc.photo_path(self.folder, self.image_ids[index])
             raise SizeMismatch(f"{path} is not of its annotation's size; run `dvc repro voc`")
         return fit(photo, self.input_size)
+
+    def some(self, indices: NDArray[np.int64]) -> "SomePhotos":
+        """A view of some of the photos, in that order."""
+        return SomePhotos(self, indices.tolist())
+
+
+class SomePhotos:
+    """Some photos out of all, by their number among them."""
+
+    def __init__(self, photos: LabelledPhotos, indices: list[int]) -> None:
+        self.photos = photos
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def size(self, number: int) -> Size:
+        """A photo's height and width."""
+        return self.photos.size(self.indices[number])
+
+    def labels(self, number: int) -> Labels:
+        """A photo's labels."""
+        return self.photos.labels(self.indices[number])
+
+    def pixels(self, number: int) -> Image:
+        """A photo [H, W, 3], BGR, read-only."""
+        return self.photos.pixels(self.indices[number])
 
 
 def fitted_labels(
@@ -98,108 +147,53 @@ def fitted_labels(
     return np.array(labels, np.float32).reshape(-1, 5)
 
 
-def plain_targets(
-    annotations: list[voc.Annotation], classes: tuple[str, ...], input_size: Size
-) -> torch.Tensor:
-    """Targets [B, MAX_LABELS, 5] of photos that are fitted to the input and not augmented."""
-    class_index = {name: index for index, name in enumerate(classes)}
-    labels = [fitted_labels(annotation, class_index, input_size) for annotation in annotations]
-    targets = [padded(rows[:, 4:], xyxy2cxcywh(rows[:, :4].copy())) for rows in labels]
-    return torch.from_numpy(np.stack(targets))
-
-
-class PhotosAtHand:
-    """Labelled photos that are seldom decoded twice: in the shared cache, or used a moment ago.
-
-    Memory: beside the cache, at most NEIGHBOURS photos in each process (79 MB of 640 x 640).
-    """
-
-    def __init__(self, photos: LabelledPhotos, cache: PhotoCache | None) -> None:
-        self.photos = photos
-        self.cache = cache
-        self.recent: dict[int, Image] = {}  # the last used is the last
-
-    def pixels(self, index: int) -> Image:
-        """A photo [H, W, 3], BGR, read-only."""
-        cached = self.cache.get(index) if self.cache else None
-        if cached is not None:
-            return cached
-        photo = self.recent.pop(index, None)
-        if photo is None:
-            photo = self.photos.pixels(index)
-            photo.flags.writeable = False
-            if self.cache and self.cache.put(index, photo):
-                return photo
-        self.recent[index] = photo
-        if len(self.recent) > NEIGHBOURS:
-            del self.recent[next(iter(self.recent))]
-        return photo
-
-
-class Block:
-    """Some photos out of all, by their number in the block."""
-
-    def __init__(self, at_hand: PhotosAtHand, indices: NDArray[np.int64]) -> None:
-        self.at_hand = at_hand
-        self.indices = indices.tolist()
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def size(self, index: int) -> Size:
-        """A photo's height and width."""
-        return self.at_hand.photos.size(self.indices[index])
-
-    def labels(self, index: int) -> Labels:
-        """A photo's labels."""
-        return self.at_hand.photos.labels(self.indices[index])
-
-    def pixels(self, index: int) -> Image:
-        """A photo [H, W, 3], BGR, read-only."""
-        return self.at_hand.pixels(self.indices[index])
-
-
 class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Augmented photos and their targets, by their place in an epoch.
+    """Augmented photos and their targets, by their turn in an epoch.
 
     Items are an image [H, W, 3], uint8, BGR, and targets [MAX_LABELS, 5], float32: the class, and
     cxcywh in input pixels; rows of zeros are padding.
     """
 
     def __init__(
-        self,
-        photos: LabelledPhotos,
-        settings: AugmentationSettings,
-        plain_from: int,
-        cache: PhotoCache | None = None,
+        self, photos: LabelledPhotos, settings: AugmentationSettings, plain_from: int
     ) -> None:
         """Augment `photos`; from epoch `plain_from` on without mosaic and mixup."""
-        self.at_hand = PhotosAtHand(photos, cache)
+        self.photos = photos
         self.seed = settings.seed
         self.plain_from = plain_from
         self.augmentation = Augmentation(photos.input_size, settings)
         self.epoch = -1
+        self.order = np.empty(0, np.int64)
         self.blocks: list[NDArray[np.int64]] = []
         self.starts: list[int] = []
 
     def __len__(self) -> int:
-        return len(self.at_hand.photos)
+        return len(self.photos)
 
-    def __getitem__(self, place: Place) -> tuple[torch.Tensor, torch.Tensor]:
-        block, number = self.block(place)
-        with seeded(self.seed, place.epoch, block.indices[number]):
-            image, targets = self.augmentation(block, number, place.epoch < self.plain_from)
+    def __getitem__(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
+        neighbours, number = self.neighbours(turn)
+        with seeded(self.seed, turn.epoch, neighbours.indices[number]):
+            image, targets = self.augmentation(neighbours, number, turn.epoch < self.plain_from)
         return torch.from_numpy(image), torch.from_numpy(targets)
 
-    def block(self, place: Place) -> tuple[Block, int]:
-        """The neighbours of the photo at a place, itself among them, and its number there."""
-        if place.epoch != self.epoch:
-            order = epoch_order(len(self), self.seed, place.epoch)
-            self.blocks = np.array_split(order, -(-len(order) // NEIGHBOURS))
+    def neighbours(self, turn: Turn) -> tuple[SomePhotos, int]:
+        """The neighbours of the photo whose turn it is, itself among them, and its number there."""
+        self.enter(turn.epoch)
+        block = bisect(self.starts, turn.position) - 1
+        return self.photos.some(self.blocks[block]), turn.position - self.starts[block]
+
+    def image_id(self, turn: Turn) -> str:
+        """The id of the photo whose turn it is."""
+        self.enter(turn.epoch)
+        return self.photos.image_ids[int(self.order[turn.position])]
+
+    def enter(self, epoch: int) -> None:
+        """Put the photos into the order of an epoch."""
+        if epoch != self.epoch:
+            self.order = epoch_order(len(self), self.seed, epoch)
+            self.blocks = np.array_split(self.order, -(-len(self.order) // NEIGHBOURS))
             self.starts = list(accumulate(map(len, self.blocks), initial=0))
-            self.epoch = place.epoch
-        which = bisect(self.starts, place.position) - 1
-        return Block(self.at_hand, self.blocks[which]), place.position - self.starts[which]
+            self.epoch = epoch
 
 
 @contextmanager

@@ -1,22 +1,29 @@
 """A YOLOX network together with what it takes to use it, and its file, `model.pth`.
 
 The network and its losses are those of `pixeltable-yolox`, a maintained YOLOX
-(https://arxiv.org/abs/2107.08430). It takes BGR photos, 0-255, letterboxed at the top left, and
-gives for every anchor point `cx, cy, w, h` in input pixels, the objectness and the class scores.
+(https://arxiv.org/abs/2107.08430). `detection.letterbox` says what it takes; it gives for every
+anchor point `cx, cy, w, h` in input pixels, the objectness and the class scores.
 """
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from yolox.config import YoloxConfig
+from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
+from dminity.detection.detections import Detections
+from dminity.detection.letterbox import letterbox, network_input
 from dminity.network.head import Head
+from dminity.network.prediction import to_detections
 
 
 class BadModelFile(DminityError):
@@ -25,19 +32,39 @@ class BadModelFile(DminityError):
 
 @dataclass(frozen=True)
 class Detector:
-    """A network, its variant, the names of its classes, and the [height, width] that it sees."""
+    """A network, its variant, the names of its classes, and the [height, width] that it sees.
 
-    network: nn.Module
+    `find` is the way from photos to detections. Its three steps can be had apart, where time is
+    taken or losses are wanted on the way.
+    """
+
+    network: YoloxModule
     variant: str
     classes: tuple[str, ...]
     input_size: tuple[int, int]
 
+    @torch.inference_mode()
+    def find(self, photos_bgr: Sequence[NDArray[np.uint8]]) -> list[Detections]:
+        """What is in each photo [H, W, 3], uint8, BGR: one batch, on the network's device."""
+        outputs = self.network(self.inputs(photos_bgr))
+        return self.detections(outputs, [photo.shape[:2] for photo in photos_bgr])
 
-def build_network(variant: str, num_classes: int) -> nn.Module:
+    def inputs(self, photos_bgr: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+        """Photos as the network takes them: [B, 3, *input_size], float32."""
+        device = next(self.network.parameters()).device
+        letterboxed = [torch.from_numpy(letterbox(photo, self.input_size)) for photo in photos_bgr]
+        return network_input(torch.stack(letterboxed).to(device))
+
+    def detections(self, outputs: torch.Tensor, sizes: list[tuple[int, int]]) -> list[Detections]:
+        """Of outputs [B, anchors, 5 + classes], for photos of these heights and widths."""
+        return to_detections(outputs, sizes, self.input_size)
+
+
+def build_network(variant: str, num_classes: int) -> YoloxModule:
     """A fresh network of a variant (yolox_nano, yolox_tiny, yolox_s, _m, _l or _x)."""
     config = YoloxConfig.get_named_config(variant)
     config.num_classes = num_classes
-    network: nn.Module = config.get_model()
+    network: YoloxModule = config.get_model()
     # The layers stay as the library drew them; only how they are read and assigned differs.
     network.head.__class__ = Head
     for module in network.modules():
@@ -47,31 +74,37 @@ def build_network(variant: str, num_classes: int) -> nn.Module:
     return network
 
 
-def network_input(letterboxed: torch.Tensor) -> torch.Tensor:
-    """Photos [B, H, W, 3], uint8, as the network takes them: [B, 3, H, W], float32, BGR, 0-255.
+def save_detector(
+    weights: dict[str, torch.Tensor],
+    variant: str,
+    classes: tuple[str, ...],
+    input_size: tuple[int, int],
+    path: Path,
+) -> None:
+    """Write `model.pth`, whole or not at all.
 
-    The result lies in memory as the photos did (channels last), which convolutions like best.
+    Args:
+        weights: the state of the network.
+        variant: yolox_nano, yolox_tiny, yolox_s, _m, _l or _x.
+        classes: the names of the classes, in the network's order.
+        input_size: height and width in pixels of the network input.
+        path: where to.
     """
-    return letterboxed.permute(0, 3, 1, 2).float()
-
-
-def save(detector: Detector, path: Path) -> None:
-    """Write a detector, whole or not at all."""
     content = {
-        "model": {key: value.cpu() for key, value in detector.network.state_dict().items()},
-        "variant": detector.variant,
-        "classes": list(detector.classes),
-        "input_size": list(detector.input_size),
+        "model": {key: value.cpu() for key, value in weights.items()},
+        "variant": variant,
+        "classes": list(classes),
+        "input_size": list(input_size),
     }
     with replacing_file(path) as unfinished:
         torch.save(content, unfinished)
 
 
-def load(path: Path) -> Detector:
+def load_detector(path: Path) -> Detector:
     """Read a detector, in evaluation mode on the CPU.
 
     Raises:
-        BadModelFile: if the file is missing, damaged, or not one that `save` wrote.
+        BadModelFile: if the file is missing, damaged, or not one that `save_detector` wrote.
     """
     content = read_checkpoint(path)
     try:

@@ -9,6 +9,7 @@ from dminity.core.stage import INDEX, MERGED, METRICS, RAW, run
 from dminity.data import tables
 from dminity.data.checking.fingerprints import Fingerprint, fingerprints
 from dminity.data.checking.report import Report, report
+from dminity.data.raw_photos import raw_photos
 from dminity.params import load_params
 
 
@@ -25,13 +26,7 @@ def examine() -> Report:
     """Look at the tables and at every photo on disk."""
     params = load_params()
     images = tables.read(MERGED / "images.parquet")
-    photos = [
-        RAW / bucket / split / f"{image_id}.jpg"
-        for bucket, split, image_id in zip(
-            images["bucket"], images["split"], images["image_id"], strict=True
-        )
-    ]
-    looks = pd.DataFrame(fingerprints(photos), columns=Fingerprint._fields)
+    looks = pd.DataFrame(fingerprints(raw_photos(RAW, images)), columns=Fingerprint._fields)
     return report(
         tables.read(INDEX / "boxes.parquet"),
         pd.concat([images, looks], axis=1),

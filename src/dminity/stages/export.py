@@ -1,17 +1,19 @@
 """export: the detector as ONNX, refused if it does not do what the original does."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
-from torch.utils.data import DataLoader
-from tqdm import tqdm
+import numpy as np
+from numpy.typing import NDArray
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
 from dminity.core.stage import METRICS, MODEL, ONNX, VOC, run
 from dminity.data import voc
-from dminity.export.onnx import difference, write_onnx
-from dminity.network.detector import load, network_input
-from dminity.network.prediction import PlainPhotos
+from dminity.export.onnx import Difference, difference, write_onnx
+from dminity.export.settings import ExportSettings
+from dminity.network.detector import Detector, load_detector
 from dminity.params import load_params
 
 # A full batch and a partial one.
@@ -26,22 +28,10 @@ class ExportDiffers(DminityError):
 def main() -> None:
     """Export, compare on test photos, and keep the file only within the tolerance."""
     params = load_params()
-    detector = load(MODEL)
+    detector = load_detector(MODEL)
     annotations = voc.read_split(VOC, "test")[:COMPARED_PHOTOS]
-    photos = DataLoader(PlainPhotos(VOC, annotations, detector.input_size), BATCH_SIZE)
-    with replacing_file(ONNX) as path:
-        write_onnx(detector, path)
-        batches = [network_input(images) for images, _ in tqdm(photos, "export")]
-        found = difference(detector, path, batches)
-        # Asked this way round, a difference that is no number is refused too.
-        if not (
-            found.box_pixels <= params.export.box_tolerance
-            and found.score <= params.export.score_tolerance
-        ):
-            raise ExportDiffers(
-                f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "
-                "in score; raise export.box_tolerance or export.score_tolerance if you can take it"
-            )
+    photos = [voc.read_photo(VOC, annotation.image_id) for annotation in annotations]
+    found = export(detector, photos, ONNX, params.export)
     with replacing_file(METRICS / "export.json") as path:
         figures = {
             "images": len(annotations),
@@ -50,6 +40,33 @@ def main() -> None:
             "size_mb": round(ONNX.stat().st_size / 1e6, 3),
         }
         path.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def export(
+    detector: Detector,
+    photos_bgr: Sequence[NDArray[np.uint8]],
+    path: Path,
+    settings: ExportSettings,
+) -> Difference:
+    """Write the detector to `path`, and say how far it is from the original on some photos.
+
+    Raises:
+        ExportDiffers: if it is too far; the file that was there stays.
+    """
+    with replacing_file(path) as unfinished:
+        write_onnx(detector, unfinished)
+        starts = range(0, len(photos_bgr), BATCH_SIZE)
+        batches = [detector.inputs(photos_bgr[start : start + BATCH_SIZE]) for start in starts]
+        found = difference(detector, unfinished, batches)
+        # Asked this way round, a difference that is no number is refused too.
+        if not (
+            found.box_pixels <= settings.box_tolerance and found.score <= settings.score_tolerance
+        ):
+            raise ExportDiffers(
+                f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "
+                "in score; raise export.box_tolerance or export.score_tolerance if you can take it"
+            )
+    return found
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import torch
 from dminity.core.files import remove_folder, replacing_folder
 from dminity.core.stage import METRICS, MODEL, UNFINISHED, VOC, run
 from dminity.data import voc
-from dminity.network.detector import Detector, build_network, save
+from dminity.network.detector import build_network, save_detector
 from dminity.params import Params, load_params
 from dminity.training.checkpoints import fingerprint
 from dminity.training.pretrained import start_from
@@ -37,10 +37,8 @@ def publish(
     weights: dict[str, torch.Tensor], params: Params, classes: tuple[str, ...], place: Path
 ) -> None:
     """Replace the last run's results by those that lie in `place`, and remove that folder."""
-    network = build_network(params.model, len(classes))
-    network.load_state_dict(weights)
     input_size = (params.train.input_size, params.train.input_size)
-    save(Detector(network, params.model, classes, input_size), MODEL)
+    save_detector(weights, params.model, classes, input_size, MODEL)
     with replacing_folder(METRICS / "train") as folder:
         shutil.copytree(place / "live", folder, dirs_exist_ok=True)
     with replacing_folder(METRICS / "plots" / "training") as folder:

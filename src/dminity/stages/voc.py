@@ -1,7 +1,6 @@
 """voc: the merged tables as Pascal VOC annotations beside the resized photos."""
 
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 
 from dminity.core.files import replacing_file, replacing_folder
@@ -15,9 +14,12 @@ def main() -> None:
     images = tables.read(MERGED / "images.parquet")
     boxes = tables.read(MERGED / "boxes.parquet")
     boxes_of = dict(iter(boxes.groupby("image_id")))
+    sizes = tables.read(VOC / "sizes.parquet").set_index("image_id")
     with replacing_folder(VOC / "Annotations") as folder:
         for image_id in tqdm(images["image_id"], "voc", unit="photo"):
-            voc.write(annotate(image_id, boxes_of[image_id]), folder / f"{image_id}.xml")
+            width, height = sizes.loc[image_id]
+            annotation = annotate(image_id, boxes_of[image_id], int(width), int(height))
+            voc.write(annotation, folder / f"{image_id}.xml")
     with replacing_folder(VOC / "ImageSets") as folder:
         (folder / "Main").mkdir()
         for split, name in voc.VOC_SPLIT.items():
@@ -27,10 +29,8 @@ def main() -> None:
         path.write_bytes((MERGED / "classes.txt").read_bytes())
 
 
-def annotate(image_id: str, boxes: pd.DataFrame) -> voc.Annotation:
-    """The annotation of a photo."""
-    with Image.open(voc.photo_path(VOC, image_id)) as photo:
-        width, height = photo.size
+def annotate(image_id: str, boxes: pd.DataFrame, width: int, height: int) -> voc.Annotation:
+    """The annotation of a photo of `width` x `height` pixels; `boxes` has a row for each box."""
     xyxy_pixels = normalized_to_pixels(boxes[tables.CORNERS].to_numpy(), width, height)
     # Open Images does not know every flag; VOC has no word for that.
     flags = boxes[["is_truncated", "is_occluded", "difficult"]].fillna(False).to_numpy(bool)

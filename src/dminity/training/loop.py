@@ -24,10 +24,11 @@ from torch.utils.data import DataLoader, Subset
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
-from dminity.loader.batches import epoch_batches, epoch_order
+from dminity.detection.letterbox import network_input
+from dminity.loader.batches import epoch_batches
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.training_photos import LateLoader, TrainingPhotos, start_worker
-from dminity.network.detector import network_input
+from dminity.network.detector import Detector
 from dminity.network.losses import SUMS, loss_sums, means
 from dminity.training.averaging import average_of, follow
 from dminity.training.batch_norm import hold_statistics
@@ -63,6 +64,7 @@ class DetectorTraining(L.LightningModule):
         self,
         network: YoloxModule,
         settings: TrainSettings,
+        variant: str,
         photos: TrainingPhotos,
         validation: Validation,
         fingerprint: str,
@@ -73,6 +75,8 @@ class DetectorTraining(L.LightningModule):
         self.automatic_optimization = False
         self.network = network.to(memory_format=torch.channels_last)
         self.average = average_of(self.network)
+        photos_seen = validation.photos
+        self.detector = Detector(self.average, variant, photos_seen.classes, photos_seen.input_size)
         self.settings = settings
         self.schedule = Schedule(settings)
         self.photos = photos
@@ -125,12 +129,12 @@ class DetectorTraining(L.LightningModule):
             )
         if self.settings.cache_gb:
             name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
-            at_hand = self.photos.at_hand
+            photos = self.photos.photos
             budget = int(self.settings.cache_gb * 1e9)
-            path = Path(tempfile.gettempdir()) / name
-            at_hand.cache = PhotoCache(path, at_hand.photos.sizes, budget)
+            cache = PhotoCache(Path(tempfile.gettempdir()) / name, photos.sizes, budget)
+            photos.keep_in(cache)
             self.trainer.strategy.barrier()
-            at_hand.cache.remove()
+            cache.remove()
         if self.settings.compile:
             self.network.backbone.compile()
 
@@ -308,8 +312,7 @@ class DetectorTraining(L.LightningModule):
         """The error for a loss that is no number, with the mend."""
         epoch = self.current_epoch
         batch = epoch_batches(len(self.photos), self.photos_per_step(epoch), epoch)[batch_idx]
-        order = epoch_order(len(self.photos), self.settings.seed, epoch)
-        names = [self.photos.at_hand.photos.image_ids[order[place.position]] for place in batch]
+        names = [self.photos.image_id(turn) for turn in batch]
         shown = ", ".join(names[:SHOWN_PHOTOS]) + (", …" if len(names) > SHOWN_PHOTOS else "")
         return TrainingDiverged(
             f"the loss is no number in batch {batch_idx} of epoch {epoch} (photos {shown}); lower "
@@ -343,12 +346,12 @@ class DetectorTraining(L.LightningModule):
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Look at photos [B, H, W, 3] and their positions [B]."""
-        self.validation.add(self.average, *batch)
+        self.validation.add(self.detector, *batch)
 
     def on_validation_epoch_end(self) -> None:
         """Score what all processes found in the whole split."""
         self.validation.finish()
-        ap50 = self.validation.figures["metrics/mAP50"]
+        ap50 = self.validation.figures["val/mAP50"]
         self.log("mAP50", ap50, prog_bar=True, logger=False, sync_dist=True)
 
 

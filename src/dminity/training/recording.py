@@ -12,6 +12,7 @@ from dvclive.live import Live
 from lightning.pytorch.callbacks import Callback
 
 from dminity.data.voc import read_photo
+from dminity.detection.detections import SHOWN_SCORE
 from dminity.detection.drawing import draw_detections
 from dminity.training.checkpoints import NotSaved
 from dminity.training.validation import BEST_BY, Validation
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Row = dict[str, float]
 # Pictures are of the first photos of the validation split.
 PICTURES = 8
-SHOWN_SCORE = 0.3
 
 
 class Recording(Callback):
@@ -154,7 +154,7 @@ def draw(validation: Validation, folder: Path, epochs_done: int) -> None:
     photos = validation.photos
     for number, annotation in enumerate(photos.annotations[:PICTURES]):
         photo = read_photo(photos.folder, annotation.image_id)
-        picture = draw_detections(photo, validation.found[number], validation.classes, SHOWN_SCORE)
+        picture = draw_detections(photo, validation.found[number], photos.classes, SHOWN_SCORE)
         path = folder / f"{number:02}" / f"{epochs_done:03}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)

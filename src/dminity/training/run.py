@@ -22,9 +22,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from dminity.core.errors import DminityError
 from dminity.core.memory import keep_freed_memory
-from dminity.data import voc
 from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
-from dminity.network.prediction import PlainPhotos
+from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training import hardware
 from dminity.training.batch_norm import synchronise
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
@@ -104,7 +103,7 @@ def trained(
         else:
             end_with_parent()
         resumes = checkpoint.exists()
-        training = make_training(network, settings, folder, classes, place.name, resumes)
+        training = make_training(network, settings, variant, folder, classes, place.name, resumes)
         check_shares(settings, training, processes)
         if settings.pretrained != "none" and not resumes:
             # Weights that are no random numbers are worth a look before the first step.
@@ -168,6 +167,7 @@ def check_shares(settings: TrainSettings, training: DetectorTraining, processes:
 def make_training(
     network: nn.Module,
     settings: TrainSettings,
+    variant: str,
     folder: Path,
     classes: tuple[str, ...],
     fingerprint: str,
@@ -177,9 +177,8 @@ def make_training(
     input_size = (settings.input_size, settings.input_size)
     training = LabelledPhotos(folder, "train", classes, input_size)
     photos = TrainingPhotos(training, settings, Schedule(settings).plain_from)
-    plain = PlainPhotos(folder, voc.read_split(folder, "validation"), input_size)
-    validation = Validation(plain, classes)
-    return DetectorTraining(network, settings, photos, validation, fingerprint, resumes)
+    validation = Validation(ValidationPhotos(folder, "validation", classes, input_size))
+    return DetectorTraining(network, settings, variant, photos, validation, fingerprint, resumes)
 
 
 def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Trainer:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from dminity.core.errors import DminityError
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
+from dminity.data.raw_photos import raw_photo
 from dminity.remote.reading import Unavailable
 from dminity.remote.retrying import persist
 
@@ -44,7 +45,7 @@ def fetch_photos(
         PhotosMissing: as soon as more than `max_missing` of all are. What was fetched is kept, as
             it is if the disk is full.
     """
-    wanted = {folder / split / f"{image_id}.jpg": (split, image_id) for split, image_id in photos}
+    wanted = {raw_photo(folder, *photo): photo for photo in photos}
     for path in folder.glob("*/*"):
         if path not in wanted:
             path.unlink()

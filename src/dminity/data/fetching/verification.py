@@ -27,7 +27,7 @@ def verify(content: bytes, min_side: int) -> None:
     try:
         with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as photo:
             refuse_size(photo.width, photo.height, min_side)
-            decode(content, photo)
+            refuse_undecodable(content, photo)
     except BadPhoto:
         raise
     except UnidentifiedImageError as error:
@@ -39,7 +39,7 @@ def verify(content: bytes, min_side: int) -> None:
         raise BadPhoto("truncated", error, passing=True) from error
 
 
-def decode(content: bytes, photo: Image.Image) -> None:
+def refuse_undecodable(content: bytes, photo: Image.Image) -> None:
     """Raise if a byte of the photo does not decode.
 
     Of a JPEG an eighth of the size and no colours will do: its entropy-coded data is still decoded

@@ -41,8 +41,8 @@ class RoomBox:
 
     label: str
     xmin: float
-    xmax: float
     ymin: float
+    xmax: float
     ymax: float
     is_occluded: bool
     is_truncated: bool
@@ -184,8 +184,8 @@ def _box(thing: Thing, visible: NDArray[np.bool_], outlines: Sequence[MatLike]) 
     return RoomBox(
         thing.label,
         x / width,
-        (x + w) / width,
         y / height,
+        (x + w) / width,
         (y + h) / height,
         is_occluded=bool(share < 1 - OCCLUDED),
         is_truncated=bool(beyond),

@@ -1,0 +1,50 @@
+"""Photos of a VOC folder as they are, with the targets that their losses want."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from dminity.data import voc
+from dminity.detection.boxes import xyxy_to_cxcywh
+from dminity.detection.letterbox import letterbox
+from dminity.loader.augmentation import Size, padded
+from dminity.loader.training_photos import fitted_labels
+
+
+class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
+    """The photos of a split: letterboxed [H, W, 3], uint8, BGR, each with its position in it."""
+
+    def __init__(
+        self, folder: Path, split: str, classes: tuple[str, ...], input_size: Size
+    ) -> None:
+        self.folder = folder
+        self.annotations = voc.read_split(folder, split)
+        self.classes = classes
+        self.input_size = input_size
+
+    def __len__(self) -> int:
+        return len(self.annotations)
+
+    def __getitem__(self, position: int) -> tuple[torch.Tensor, int]:
+        photo = voc.read_photo(self.folder, self.annotations[position].image_id)
+        return torch.from_numpy(letterbox(photo, self.input_size)), position
+
+    def sizes(self, positions: list[int]) -> list[tuple[int, int]]:
+        """Height and width in pixels of the photos at some positions."""
+        annotations = [self.annotations[position] for position in positions]
+        return [(annotation.height, annotation.width) for annotation in annotations]
+
+    def targets(self, positions: list[int]) -> torch.Tensor:
+        """Targets [B, MAX_LABELS, 5], float32, of the photos at some positions.
+
+        Rows are the class, and cxcywh in input pixels; rows of zeros are padding.
+        """
+        class_index = {name: index for index, name in enumerate(self.classes)}
+        labels = [
+            fitted_labels(self.annotations[position], class_index, self.input_size)
+            for position in positions
+        ]
+        targets = [padded(rows[:, 4:], xyxy_to_cxcywh(rows[:, :4])) for rows in labels]
+        return torch.from_numpy(np.stack(targets))
