@@ -1,5 +1,6 @@
 """Small trainings for tests, in this process or as the stage of a project."""
 
+import csv
 import json
 import os
 import subprocess
@@ -42,11 +43,16 @@ def run(folder: Path, place: Path, **changes: Any) -> dict[str, torch.Tensor]:
 
 def rows(live: Path) -> dict[str, list[tuple[int, float]]]:
     """The rows that DVCLive wrote: (step, value) by the name of the figure."""
-    tables = {}
+    tables: dict[str, list[tuple[int, float]]] = {}
     for path in sorted((live / "plots" / "metrics").rglob("*.tsv")):
         lines = [line.split("\t") for line in path.read_text().splitlines()[1:]]
         name = path.relative_to(live / "plots" / "metrics").with_suffix("").as_posix()
         tables[name] = [(int(step), float(value)) for step, value in lines]
+    with (live / "speed.csv").open() as file:
+        for row in csv.DictReader(file):
+            step = int(row.pop("step"))
+            for name, value in row.items():
+                tables.setdefault(f"speed/{name}", []).append((step, float(value)))
     return tables
 
 

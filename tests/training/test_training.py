@@ -26,8 +26,9 @@ from dminity.training import hardware
 from dminity.training import loop as training
 from dminity.training import run as training_run
 from dminity.training.checkpoints import CHECKPOINT, ForeignCheckpoint, NotSaved, fingerprint
-from dminity.training.loop import OutOfMemory, TrainingDiverged
+from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
+from dminity.training.step import OutOfMemory
 from tests.helpers import training_runs
 from tests.helpers.room_folder import SIDE, make_room_folder
 from tests.helpers.training_runs import results, rows, run, settings

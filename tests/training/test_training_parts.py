@@ -15,13 +15,13 @@ from yolox.utils import ModelEMA
 from dminity.loader.batches import epoch_batches, epoch_order
 from dminity.network.detector import build_network
 from dminity.network.head import Head, class_cost
-from dminity.network.losses import LOSSES, SUMS, head_losses, loss_sums, means
+from dminity.network.losses import LOSSES, LossSums, head_losses
 from dminity.training import hardware
 from dminity.training.averaging import average_of, follow
 from dminity.training.hardware import NoSuchDevice, largest_batch, processes_per_node
-from dminity.training.loop import resized
 from dminity.training.optimizer import sgd
 from dminity.training.schedule import Schedule
+from dminity.training.step import resized
 from tests.helpers.training_runs import settings
 
 CLASSES = 30
@@ -60,12 +60,13 @@ def test_losses_and_gradients_are_the_librarys_own(seed: int, boxes: int, use_l1
     images, labels = torch.rand(3, 3, 96, 96) * 255, targets(3, boxes, 96, seed)
     ours.head.use_l1 = theirs.head.use_l1 = use_l1
     found, expected = ours(images, labels), theirs(images, labels)
-    losses, anchors = means(loss_sums(found, labels))
+    sums = LossSums.of(found, labels)
+    losses = sums.means()
     for name, key in (LOSSES | {"num_fg": "num_fg"}).items():
         if (name, boxes) != ("num_fg", 0):  # the library has 1 for none
             value = float(torch.as_tensor(expected[key]).detach())
             assert losses[name] == pytest.approx(value, rel=1e-5)
-    (found["total_loss"] / anchors).backward()
+    (found["total_loss"] / sums.divisor).backward()
     expected["total_loss"].backward()
     for mine, yours in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, yours.grad, rtol=1e-3, atol=1e-4)
@@ -110,10 +111,11 @@ def test_sums_of_parts_are_the_sum_of_the_whole() -> None:
         losses = head_losses(
             network.head, network.backbone(images[chosen]), labels[chosen], images[chosen]
         )
-        sums.append(loss_sums(losses, labels[chosen]))
+        sums.append(LossSums.of(losses, labels[chosen]))
         assert not network.head.training
-    torch.testing.assert_close(sum(sums[1:]), sums[0], rtol=1e-4, atol=1e-3)
-    assert len(sums[0]) == SUMS
+    parts = LossSums.zeros(torch.device("cpu")) + sums[1] + sums[2] + sums[3]
+    torch.testing.assert_close(parts.values, sums[0].values, rtol=1e-4, atol=1e-3)
+    assert parts.means() == pytest.approx(sums[0].means(), rel=1e-4)
 
 
 def test_the_average_is_yoloxs_own() -> None:

@@ -68,16 +68,22 @@ def remove_folder(path: Path) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive(path: Path, lock: Path | None = None, patience_s: float = 0.0) -> Iterator[None]:
     """Let no other process work on `path` until the block ends.
 
+    Args:
+        path: a file or folder.
+        lock: the file that is locked for it; one beside it, unless it is given.
+        patience_s: how long to wait for another process.
+
     Raises:
-        Occupied: if one does.
+        Occupied: if one works on it all that time.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    lock = lock or path.with_name(f".{path.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    waiting = FileLock(lock, timeout=patience_s)
     try:
-        lock.acquire()
+        waiting.acquire()
     except Timeout:
         raise Occupied(
             f"another process is at work on {path}; wait for it to end, or end it"
@@ -85,4 +91,4 @@ def alone(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        waiting.release()

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from numpy.random.mtrand import get_bit_generator, set_bit_generator
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from dminity.core.errors import DminityError
 from dminity.data import voc
@@ -216,13 +215,3 @@ def start_worker(worker: int) -> None:
     del worker
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     cv2.setNumThreads(0)
-
-
-class LateLoader(DataLoader[Any]):
-    """A loader whose workers start when the first batch is asked for.
-
-    Lightning makes two iterators in each epoch and uses one.
-    """
-
-    def __iter__(self) -> Any:
-        yield from super().__iter__()

@@ -1,6 +1,7 @@
 """The losses of the head, as sums that add up over the parts of a batch and over processes."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -14,26 +15,43 @@ LOSSES = {
     "l1_loss": "l1_loss",
 }
 MATCHED = "num_fg"
-# The losses, the matched anchors, and the boxes.
-SUMS = len(LOSSES) + 2
 
 
-def loss_sums(losses: dict[str, torch.Tensor], targets: torch.Tensor) -> torch.Tensor:
-    """[SUMS] of the network's losses and its targets [B, labels, 5]."""
-    boxes = (targets.sum(dim=2) > 0).sum()
-    sums = [*(losses[name] for name in LOSSES.values()), losses[MATCHED], boxes]
-    return torch.stack([value.detach().float() for value in sums])
+@dataclass(frozen=True)
+class LossSums:
+    """Sums over some photos.
 
-
-def means(sums: torch.Tensor) -> tuple[dict[str, float], float]:
-    """Losses and `num_fg`, matched anchors per box, by name; and what the losses are means over.
-
-    As in YOLOX, losses are divided by the matched anchors, or by 1 if there are none.
+    values: [7], float32: each of LOSSES, how many anchors are matched to a box, how many boxes
+    there are.
     """
-    *losses, matched, boxes = sums.tolist()
-    divisor = max(1.0, matched)
-    figures = {name: value / divisor for name, value in zip(LOSSES, losses, strict=True)}
-    return figures | {MATCHED: matched / max(1.0, boxes)}, divisor
+
+    values: torch.Tensor
+
+    @classmethod
+    def zeros(cls, device: torch.device) -> Self:
+        """Of no photos."""
+        return cls(torch.zeros(len(LOSSES) + 2, device=device))
+
+    @classmethod
+    def of(cls, losses: dict[str, torch.Tensor], targets: torch.Tensor) -> Self:
+        """Of the network's losses and its targets [B, labels, 5]."""
+        boxes = (targets.sum(dim=2) > 0).sum()
+        sums = [*(losses[name] for name in LOSSES.values()), losses[MATCHED], boxes]
+        return cls(torch.stack([value.detach().float() for value in sums]))
+
+    def __add__(self, other: "LossSums") -> "LossSums":
+        return LossSums(self.values + other.values)
+
+    @property
+    def divisor(self) -> float:
+        """What losses are means over, as in YOLOX: the matched anchors, or 1 if there are none."""
+        return max(1.0, self.values[-2].item())
+
+    def means(self) -> dict[str, float]:
+        """Each of LOSSES by name, and `num_fg`, the matched anchors per box."""
+        *losses, matched, boxes = self.values.tolist()
+        means = {name: value / self.divisor for name, value in zip(LOSSES, losses, strict=True)}
+        return means | {MATCHED: matched / max(1.0, boxes)}
 
 
 def head_losses(

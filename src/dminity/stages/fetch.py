@@ -5,7 +5,7 @@ import sys
 
 import pandas as pd
 
-from dminity.core.files import alone, replacing_file
+from dminity.core.files import exclusive, replacing_file
 from dminity.core.stage import PICKED, RAW, run
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
@@ -24,7 +24,7 @@ def main() -> None:
     source = open_source(params.source, params.openimages, params.demo)
     images = tables.read(PICKED / f"{bucket}.parquet")
     folder = RAW / bucket
-    with alone(folder):
+    with exclusive(folder):
         mark = folder / "source.txt"
         if folder.exists() and not (mark.exists() and mark.read_text() == source.version):
             shutil.rmtree(folder)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dminity.core.amenities import NAMES
 from dminity.core.errors import DminityError
-from dminity.core.files import alone, replacing_file
+from dminity.core.files import exclusive, replacing_file
 from dminity.core.memory import keep_freed_memory
 from dminity.core.stage import INDEX, run
 from dminity.data import tables
@@ -27,7 +27,7 @@ def main() -> None:
     keep_freed_memory()
     params = load_params()
     source = open_source(params.source, params.openimages, params.demo)
-    with alone(INDEX):
+    with exclusive(INDEX):
         parts = [source.annotations(split, WORK) for split in tables.SPLITS]
         boxes = pd.concat([part.boxes for part in parts], ignore_index=True)
         verified = pd.concat([part.verified for part in parts], ignore_index=True)

@@ -26,24 +26,24 @@ def main() -> None:
     torch.manual_seed(params.train.seed)
     network = build_network(params.model, len(classes))
     start_from(network, params.train.pretrained, params.train.release, params.model, classes)
-    place = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
+    run_folder = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
     logs = METRICS / "tensorboard"
-    with trained(network, params.train, params.model, VOC, classes, place, logs) as weights:
+    with trained(network, params.train, params.model, VOC, classes, run_folder, logs) as weights:
         if weights is not None:
-            publish(weights, params, classes, place)
+            publish(weights, params, classes, run_folder)
 
 
 def publish(
-    weights: dict[str, torch.Tensor], params: Params, classes: tuple[str, ...], place: Path
+    weights: dict[str, torch.Tensor], params: Params, classes: tuple[str, ...], run_folder: Path
 ) -> None:
-    """Replace the last run's results by those that lie in `place`, and remove that folder."""
+    """Replace the last run's results by those in `run_folder`, and remove that folder."""
     input_size = (params.train.input_size, params.train.input_size)
     save_detector(weights, params.model, classes, input_size, MODEL)
     with replacing_folder(METRICS / "train") as folder:
-        shutil.copytree(place / "live", folder, dirs_exist_ok=True)
+        shutil.copytree(run_folder / "live", folder, dirs_exist_ok=True)
     with replacing_folder(METRICS / "plots" / "training") as folder:
-        shutil.copytree(place / "pictures", folder, dirs_exist_ok=True)
-    remove_folder(place)
+        shutil.copytree(run_folder / "pictures", folder, dirs_exist_ok=True)
+    remove_folder(run_folder)
 
 
 if __name__ == "__main__":

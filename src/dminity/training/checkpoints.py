@@ -1,4 +1,4 @@
-"""Going on with a training that was interrupted: whose it was, and a file that survives anything.
+"""The state of a training in a file that survives anything, and what may resume it.
 
 A checkpoint belongs to the parameters, the photos and their boxes that it was made with. They are
 hashed into a fingerprint, which names its folder and stands in the file.
@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
-from tqdm import tqdm
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
+from dminity.core.progress import Progress
 from dminity.data import voc
 from dminity.network.detector import read_checkpoint
 from dminity.training.settings import TrainSettings
@@ -64,7 +64,7 @@ def fingerprint(
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):
             paths += [voc.annotation_path(folder, image_id), voc.photo_path(folder, image_id)]
-    for path in tqdm(paths, "fingerprint", leave=False):
+    for path in Progress("fingerprint", paths, len(paths), unit="file"):
         if path.is_file():
             with path.open("rb") as file:
                 digest.update(path.name.encode())

@@ -111,7 +111,7 @@ def fetch(release: str, variant: str, path: Path) -> None:
     try:
         with replacing_file(path) as unfinished:
             with unfinished.open("wb") as file:
-                file.writelines(Blocks(open_folder(release), path.name).with_bar())
+                file.writelines(Blocks(open_folder(release), path.name).with_progress())
             check_sum(unfinished, f"{release}/{path.name}", variant)
     except Unavailable as error:
         raise BadModelFile(

@@ -1,6 +1,8 @@
 """What a training leaves to read and to look at: a row of figures per epoch, and pictures."""
 
+import csv
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +13,8 @@ import torch
 from dvclive.live import Live
 from lightning.pytorch.callbacks import Callback
 
+from dminity.core.files import replacing_file
+from dminity.core.progress import time_left
 from dminity.data.voc import read_photo
 from dminity.detection.detections import SHOWN_SCORE
 from dminity.detection.drawing import draw_detections
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 Row = dict[str, float]
 # Pictures are of the first photos of the validation split.
 PICTURES = 8
+# Figures that differ from run to run of the same training; they have a file of their own.
+SPEED = "speed/"
 
 
 class Recording(Callback):
@@ -36,7 +42,7 @@ class Recording(Callback):
     weights that training started from.
 
     Args:
-        live: where rows go; none but in the first process.
+        live: where rows go; None in all processes but the first.
         writer: TensorBoard, if it is wanted, in the first process.
         checkpoint: where the state of the training is kept.
         pictures: the folder of the pictures, `<photo>/<epochs done>.jpg`.
@@ -50,6 +56,7 @@ class Recording(Callback):
         self.checkpoint = checkpoint
         self.pictures = pictures
         self.rows: list[tuple[int, Row]] = []
+        self.seconds: list[float] = []
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far, for the checkpoint."""
@@ -65,7 +72,7 @@ class Recording(Callback):
             self.write(step, row)
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The figures of the weights that training starts from."""
+        """Add the row of the weights that training starts from."""
         self.rows.append((0, cast("DetectorTraining", pl_module).validation.figures))
         self.write(*self.rows[-1])
 
@@ -100,15 +107,21 @@ class Recording(Callback):
         training = cast("DetectorTraining", pl_module)
         training.check_validation()
         seconds = self.last_done - self.began
-        row = training.epoch_figures() | {
-            "speed/images_per_second": training.photos_trained_on() / seconds,
-            "speed/waiting_for_data": self.waited / seconds,
-            "speed/peak_memory_gb": peak_memory_gb(training.device),
+        photos = training.loaders.photos_in(trainer.current_epoch)
+        row = epoch_figures(training) | {
+            f"{SPEED}images_per_second": photos / seconds,
+            f"{SPEED}waiting_for_data": self.waited / seconds,
+            f"{SPEED}peak_memory_gb": peak_memory_gb(training.device),
         }
         self.rows.append((training.epochs_done, row))
         self.write(*self.rows[-1])
         self.stop_if_settled(trainer, training)
         trainer.save_checkpoint(self.checkpoint, weights_only=False)
+        self.seconds.append(time.perf_counter() - self.began)
+        if self.live and not sys.stderr.isatty():
+            step, epochs = training.epochs_done, training.settings.epochs
+            left = time_left(self.seconds, 0 if trainer.should_stop else epochs - step)
+            say(step, epochs, row, left)
         self.start_clock()
 
     def start_clock(self) -> None:
@@ -130,13 +143,14 @@ class Recording(Callback):
     def hand_on(self, step: int, row: Row) -> None:
         """Give a row to DVCLive and TensorBoard, and to `dvc metrics` the file that it reads."""
         for name, value in row.items():
-            if self.live:
+            if self.live and not name.startswith(SPEED):
                 self.live.step = step
                 self.live.log_metric(name, value)
             if self.writer:
                 self.writer.add_scalar(name, value, step)
         if self.live:
             self.live.make_summary()  # type: ignore[no-untyped-call]
+            write_speed(self.rows, Path(self.live.dir) / "speed.csv")
 
     def stop_if_settled(self, trainer: L.Trainer, training: "DetectorTraining") -> None:
         """End the training if validation has not got better for `patience` epochs.
@@ -147,6 +161,41 @@ class Recording(Callback):
         scores = [row[BEST_BY] for _, row in self.rows]
         if patience and scores and len(scores) - 1 - scores.index(max(scores)) >= patience:
             trainer.should_stop = True
+
+
+def epoch_figures(training: "DetectorTraining") -> Row:
+    """The mean losses of the epoch that is over, its validation, and the last learning rates."""
+    steps = training.losses
+    means = {
+        f"train/{name}": sum(step[name] for step in steps) / len(steps)
+        for name in steps[0]
+        if name != "l1_loss" or training.schedule.is_plain(training.current_epoch)
+    }
+    groups = training.trainer.optimizers[0].param_groups
+    rates = {f"x/lr{index}": float(group["lr"]) for index, group in enumerate(groups)}
+    return means | training.validation.figures | rates
+
+
+def write_speed(rows: list[tuple[int, Row]], path: Path) -> None:
+    """Write the speed of each epoch, as a table for `dvc plots`: a column for each figure."""
+    speeds = [
+        {"step": step} | {name.removeprefix(SPEED): row[name] for name in row if SPEED in name}
+        for step, row in rows
+        if any(SPEED in name for name in row)
+    ]
+    with replacing_file(path) as unfinished, unfinished.open("w", newline="") as file:
+        table = csv.DictWriter(file, speeds[0] if speeds else ["step"])
+        table.writeheader()
+        table.writerows(speeds)
+
+
+def say(step: int, epochs: int, row: Row, left: str) -> None:
+    """Say in a line how an epoch went, and how long the others may take."""
+    parts = ", ".join(f"{name} {row[f'train/{name}_loss']:.2f}" for name in ("box", "obj", "cls"))
+    validation = f"validation AP {row[BEST_BY]:.3f}, AP50 {row['val/mAP50']:.3f}"
+    speed = f"{row[f'{SPEED}images_per_second']:.1f} photos/s"
+    line = f"epoch {step} of {epochs}: loss {row['train/loss']:.2f} ({parts}), {validation}"
+    print(f"{line}, {speed}, {left} left", file=sys.stderr, flush=True)
 
 
 def draw(validation: Validation, folder: Path, epochs_done: int) -> None:

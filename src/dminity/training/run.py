@@ -3,113 +3,97 @@
 import logging
 import math
 import shutil
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import lightning as L
 import torch
 from dvclive.live import Live
-from filelock import FileLock, Timeout
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.strategies import DDPStrategy
-from torch import nn
-from torch.utils.tensorboard import SummaryWriter
+from yolox.models import YoloxModule
 
-from dminity.core.errors import DminityError
+from dminity.core.files import exclusive
 from dminity.core.memory import keep_freed_memory
 from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training import hardware
 from dminity.training.batch_norm import synchronise
+from dminity.training.best_weights import BestWeights
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
 from dminity.training.loop import DetectorTraining
 from dminity.training.processes import UnevenBatch, check_share, end_with_parent
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import EndOnSignal, signals_put_back
-from dminity.training.validation import BEST_BY, Validation
+from dminity.training.signals import EndOnSignal, handlers_restored
+from dminity.training.validation import Validation
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 LOCK = "lock"
 # Loader workers outlive a training that was killed, and hold its lock, for some seconds.
 LOCK_PATIENCE_S = 15
 
 
-class AlreadyTraining(DminityError):
-    """The same run is under way in another process."""
-
-
-class BestWeights(Callback):
-    """Keeps the averaged weights of the best validation, that of the start included."""
-
-    def __init__(self) -> None:
-        self.ap = -1.0
-        self.weights: dict[str, torch.Tensor] = {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """For the checkpoint."""
-        return {"ap": self.ap, "weights": self.weights}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """From the checkpoint."""
-        self.ap, self.weights = state_dict["ap"], state_dict["weights"]
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Compare this validation with the best so far."""
-        assert isinstance(pl_module, DetectorTraining)
-        if pl_module.validation.figures[BEST_BY] > self.ap:
-            self.ap = pl_module.validation.figures[BEST_BY]
-            weights = pl_module.average.state_dict()
-            self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
-
-
 @contextmanager
 def trained(
-    network: nn.Module,
+    network: YoloxModule,
     settings: TrainSettings,
     variant: str,
     folder: Path,
     classes: tuple[str, ...],
-    place: Path,
+    run_folder: Path,
     tensorboard: Path,
 ) -> Iterator[dict[str, torch.Tensor] | None]:
     """Train a network on a VOC folder; yield the averaged weights of its best epoch.
 
-    `place` is a folder of this run's own, named by its fingerprint. A checkpoint in it is gone on
-    from; afterwards `live` and `pictures` in it are what there is to show. No other process gets
-    in before the block ends. `tensorboard` is where the logs of runs are kept, each in a folder of
-    its own.
+    Args:
+        network: what to start from.
+        settings: how to train.
+        variant: yolox_nano, yolox_tiny, yolox_s, _m, _l or _x.
+        folder: the VOC folder.
+        classes: the names of its classes, in the network's order.
+        run_folder: a folder of this run's own, named by its fingerprint. A checkpoint in it is
+            resumed; afterwards `live` and `pictures` in it are what there is to show. No other
+            process gets in before the block ends.
+        tensorboard: where the logs of runs are kept, each in a folder of its own.
 
     Yields:
         The state of the network, or None in all processes but the first.
 
     Raises:
-        AlreadyTraining, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory, NotSaved.
+        Occupied, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory, NotSaved,
+        ForeignCheckpoint.
     """
     processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
     if processes > 1 and hardware.accelerator() == "cpu":
         synchronise(network)
     trainer = make_trainer(settings, variant, processes)
-    checkpoint = place / CHECKPOINT
+    checkpoint = run_folder / CHECKPOINT
     best = BestWeights()
     with ExitStack() as stack:
         if trainer.is_global_zero:
-            stack.enter_context(only_once(place))
+            stack.enter_context(in_folder(run_folder))
         else:
             end_with_parent()
         resumes = checkpoint.exists()
-        training = make_training(network, settings, variant, folder, classes, place.name, resumes)
+        training = make_training(
+            network, settings, variant, folder, classes, run_folder.name, resumes
+        )
         check_shares(settings, training, processes)
         if settings.pretrained != "none" and not resumes:
             # Weights that are no random numbers are worth a look before the first step.
             trainer.num_sanity_val_steps = math.inf
-        with logs(place, tensorboard, settings, trainer) as (live, writer), signals_put_back():
-            recording = Recording(live, writer, checkpoint, place / "pictures")
+        opened = logs(run_folder, tensorboard, settings, trainer)
+        with opened as (live, writer), handlers_restored():
+            recording = Recording(live, writer, checkpoint, run_folder / "pictures")
             trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
             trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
         yield best.weights if trainer.is_global_zero else None
@@ -117,42 +101,51 @@ def trained(
 
 @contextmanager
 def logs(
-    place: Path, tensorboard: Path, settings: TrainSettings, trainer: L.Trainer
-) -> Iterator[tuple[Live | None, SummaryWriter | None]]:
+    run_folder: Path, tensorboard: Path, settings: TrainSettings, trainer: L.Trainer
+) -> Iterator[tuple[Live | None, "SummaryWriter | None"]]:
     """DVCLive, and TensorBoard if it is wanted; none but in the first process."""
     if not trainer.is_global_zero:
         yield None, None
         return
-    (place / "pictures").mkdir(parents=True, exist_ok=True)
+    (run_folder / "pictures").mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        live = stack.enter_context(Live(str(place / "live"), save_dvc_exp=False, dvcyaml=None))
-        wanted = settings.tensorboard
-        yield live, stack.enter_context(fresh_log(tensorboard / place.name)) if wanted else None
+        live = stack.enter_context(Live(str(run_folder / "live"), save_dvc_exp=False, dvcyaml=None))
+        log = tensorboard / run_folder.name
+        yield live, stack.enter_context(fresh_log(log)) if settings.tensorboard else None
 
 
 @contextmanager
-def only_once(place: Path) -> Iterator[None]:
+def fresh_log(folder: Path) -> Iterator["SummaryWriter"]:
+    """TensorBoard's log of a run; after an interruption all rows are written again."""
+    # It takes a second to import, and is seldom wanted.
+    from torch.utils.tensorboard import SummaryWriter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with closing(SummaryWriter(str(folder))) as writer:
+        yield writer
+
+
+@contextmanager
+def in_folder(run_folder: Path) -> Iterator[None]:
     """Make the folder of a run and keep others out; remove it if the first epoch does not end.
 
     Raises:
-        AlreadyTraining: if another process is in it: of a `dvc repro` that was killed, for example.
+        Occupied: if another process is in it: of a `dvc repro` that was killed, for example.
     """
-    place.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(place / LOCK, timeout=LOCK_PATIENCE_S):
-            try:
-                yield
-            finally:
-                if not (place / CHECKPOINT).exists():
-                    shutil.rmtree(place, ignore_errors=True)
-    except Timeout as error:
-        raise AlreadyTraining(
-            f"another process trains in {place}; wait until it is done, or end it"
-        ) from error
+    with exclusive(run_folder, run_folder / LOCK, LOCK_PATIENCE_S):
+        try:
+            yield
+        finally:
+            if not (run_folder / CHECKPOINT).exists():
+                shutil.rmtree(run_folder, ignore_errors=True)
 
 
 def check_shares(settings: TrainSettings, training: DetectorTraining, processes: int) -> None:
-    """Refuse what does not divide by the number of processes, or is too little for all of them."""
+    """Refuse what does not divide by the number of processes, or is too little for all of them.
+
+    Raises:
+        UnevenBatch: naming the parameter.
+    """
     if settings.batch_size != "auto":
         check_share("train.batch_size", settings.batch_size, processes)
     for epoch, size in settings.batch_schedule.items():
@@ -165,7 +158,7 @@ def check_shares(settings: TrainSettings, training: DetectorTraining, processes:
 
 
 def make_training(
-    network: nn.Module,
+    network: YoloxModule,
     settings: TrainSettings,
     variant: str,
     folder: Path,
@@ -173,10 +166,10 @@ def make_training(
     fingerprint: str,
     resumes: bool,
 ) -> DetectorTraining:
-    """The run as Lightning wants it."""
+    """The module that Lightning trains."""
     input_size = (settings.input_size, settings.input_size)
-    training = LabelledPhotos(folder, "train", classes, input_size)
-    photos = TrainingPhotos(training, settings, Schedule(settings).plain_from)
+    labelled = LabelledPhotos(folder, "train", classes, input_size)
+    photos = TrainingPhotos(labelled, settings, Schedule(settings).plain_from)
     validation = Validation(ValidationPhotos(folder, "validation", classes, input_size))
     return DetectorTraining(network, settings, variant, photos, validation, fingerprint, resumes)
 
@@ -209,6 +202,8 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        # Elsewhere, Recording says in a line how each epoch went.
+        enable_progress_bar=sys.stderr.isatty(),
         plugins=[SafeCheckpoints(), *cluster()],
     )
 
@@ -216,7 +211,7 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
 def cluster() -> list[SLURMEnvironment]:
     """SLURM, where it starts the processes, but without Lightning's own checkpoints and requeues.
 
-    They are of the middle of an epoch. A job that SLURM starts again goes on from its last epoch.
+    They are of the middle of an epoch. A job that SLURM starts again resumes its last epoch.
     """
     if SLURMEnvironment.detect() and not TorchElasticEnvironment.detect():
         return [SLURMEnvironment(auto_requeue=False)]
@@ -227,13 +222,5 @@ def parallel_strategy() -> DDPStrategy:
     """One process for each device, all with the same weights."""
     # Batch norm is synchronised, so that no statistics have to be sent round. A frozen backbone is
     # unused, and looking for what is unused keeps PyTorch from ordering gradients anew after the
-    # first step: with three processes and more, a run that goes on would add them up otherwise.
+    # first step: with three processes and more, a run that is resumed would add them up otherwise.
     return DDPStrategy(forward_sync_buffers=False, find_unused_parameters=True)
-
-
-@contextmanager
-def fresh_log(folder: Path) -> Iterator[SummaryWriter]:
-    """TensorBoard's log of a run; after an interruption all rows are written again."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with closing(SummaryWriter(str(folder))) as writer:
-        yield writer

@@ -19,11 +19,11 @@ class EndOnSignal(Callback):
     """
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take Lightning's place as the one who is asked."""
+        """Install our handlers over Lightning's before the validation that comes first, too."""
         self.on_train_start(trainer, pl_module)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take its place."""
+        """Install our handlers over Lightning's."""
 
         def end(number: int, _: object) -> None:
             launcher = trainer.strategy.launcher
@@ -40,8 +40,8 @@ class EndOnSignal(Callback):
 
 
 @contextmanager
-def signals_put_back() -> Iterator[None]:
-    """Afterwards, whoever was asked to end before is so again."""
+def handlers_restored() -> Iterator[None]:
+    """Restore the handlers of SIGINT and SIGTERM when the block ends."""
     before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     try:
         yield

@@ -8,7 +8,7 @@ from dminity.detection.letterbox import network_input
 from dminity.evaluation.coco import score
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.network.detector import Detector
-from dminity.network.losses import SUMS, head_losses, loss_sums, means
+from dminity.network.losses import LossSums, head_losses
 from dminity.training.processes import gathered, total
 
 BEST_BY = "val/mAP50-95"
@@ -16,10 +16,10 @@ LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss")
 
 
 class Validation:
-    """The validation split, evaluated after every epoch.
+    """The validation split, and how a detector does on it.
 
     Attributes:
-        figures: metrics of the last validation, by name.
+        figures: the metrics of the last validation, by name.
         found: its detections, by position in the split.
     """
 
@@ -27,24 +27,29 @@ class Validation:
         self.photos = photos
         self.figures: dict[str, float] = {}
         self.found: dict[int, Detections] = {}
-        self.sums = torch.zeros(0)
+        self.sums = LossSums.zeros(torch.device("cpu"))
 
     def start(self, device: torch.device) -> None:
-        """Begin a validation, on a device."""
+        """Begin a validation of photos that come on a device."""
         self.found = {}
-        self.sums = torch.zeros(SUMS, device=device)
+        self.sums = LossSums.zeros(device)
 
     def add(self, detector: Detector, images: torch.Tensor, positions: torch.Tensor) -> None:
-        """Collect losses and detections of photos [B, H, W, 3] at positions [B] of the split.
+        """Collect the losses and detections of a batch.
 
-        The steps of `Detector.find`, whose features the losses want too.
+        These are the steps of `Detector.find`, with the losses taken from the same features.
+
+        Args:
+            detector: its network in evaluation mode.
+            images: letterboxed photos [B, H, W, 3], uint8, BGR.
+            positions: [B], where in the split they are.
         """
         places = positions.tolist()
         inputs = network_input(images)
         head = detector.network.head
         features = detector.network.backbone(inputs)
         targets = self.photos.targets(places).to(images.device)
-        self.sums += loss_sums(head_losses(head, features, targets, inputs), targets)
+        self.sums += LossSums.of(head_losses(head, features, targets, inputs), targets)
         found = detector.detections(head(features), self.photos.sizes(places))
         self.found.update(zip(places, found, strict=True))
 
@@ -54,7 +59,7 @@ class Validation:
         classes = self.photos.classes
         truths = [ground_truth(annotation, classes) for annotation in self.photos.annotations]
         scores = score(truths, [self.found[index] for index in range(len(truths))], classes)
-        losses, _ = means(total(self.sums))
+        losses = LossSums(total(self.sums.values)).means()
         self.figures = {f"val/{name}": losses[name] for name in LOSSES} | {
             "val/mAP50": scores.ap50,
             BEST_BY: scores.ap,

@@ -1,0 +1,152 @@
+"""One step of training: gradients of a batch, in as many parts as fit into memory, and the update.
+
+What a step computes does not depend on how it is spread over processes: losses are sums over the
+anchors that are matched to a box, divided once by their number in the whole batch, and batch norm
+takes its statistics over all processes. Nor, but for batch norm, does it depend on the parts that
+a batch is cut into.
+"""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import cast
+
+import lightning as L
+import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.strategies import ParallelStrategy
+from torch.nn.functional import interpolate
+from torch.nn.utils import clip_grad_norm_
+from yolox.models import YoloxModule
+
+from dminity.core.errors import DminityError
+from dminity.detection.letterbox import network_input
+from dminity.network.losses import LossSums
+from dminity.training.processes import total
+from dminity.training.settings import TrainSettings
+
+
+class OutOfMemory(DminityError):
+    """A batch does not fit into the memory of the device."""
+
+
+class Step:
+    """The network's gradients and updates, on the devices of a trainer.
+
+    Attributes:
+        parts: into how many parts the batches of each process are cut.
+    """
+
+    def __init__(self, network: YoloxModule, settings: TrainSettings) -> None:
+        self.network = network
+        self.settings = settings
+        self.parts = settings.accumulate
+
+    def backward(
+        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
+    ) -> tuple[dict[str, float], float]:
+        """Give the network the gradients of a batch.
+
+        Args:
+            module: the module that Lightning trains.
+            images: this process's photos [B, H, W, 3], uint8, BGR.
+            targets: [B, labels, 5], float32: the class, and cxcywh in pixels of the photos.
+            side: of the network input, in pixels.
+
+        Returns:
+            The mean losses over all processes, by name, and the norm of the gradient.
+
+        Raises:
+            OutOfMemory: if the batch does not fit, and is not to be cut into smaller parts.
+        """
+        sums = self._pass_what_fits(module, images, targets, side)
+        sums = LossSums(total(sums.values))
+        # Each of P processes divided the gradients of its sums by its B photos, and they were
+        # averaged: sum / (B P). Wanted is sum / matched anchors, hence x B P / matched anchors.
+        self._scale_gradients(module.trainer.world_size * len(images) / sums.divisor)
+        return sums.means(), self._clip_gradients(module)
+
+    def update(self, module: L.LightningModule, lr: float) -> None:
+        """Move the weights along the gradients, at a learning rate."""
+        optimizer = cast(LightningOptimizer, module.optimizers())
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+
+    def _pass_what_fits(
+        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
+    ) -> LossSums:
+        """Forward and backward in parts; parts that do not fit are halved, if that is wanted."""
+        while True:
+            cast(LightningOptimizer, module.optimizers()).zero_grad()
+            try:
+                return self._pass_parts(module, images, targets, side)
+            except torch.OutOfMemoryError as error:
+                self.parts = self._halved_parts(module, len(images), error)
+            # Not until the error is gone does it let go of the memory.
+            torch.cuda.empty_cache()
+
+    def _pass_parts(
+        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
+    ) -> LossSums:
+        """Forward and backward, part by part; processes exchange gradients after the last."""
+        sums = LossSums.zeros(images.device)
+        parts = list(zip(images.chunk(self.parts), targets.chunk(self.parts), strict=True))
+        for number, part in enumerate(parts):
+            part_images, part_targets = resized(*part, side)
+            with nullcontext() if number == len(parts) - 1 else _without_exchange(module):
+                losses = self.network(part_images, part_targets)
+                module.manual_backward(losses["total_loss"] / len(images))
+            sums += LossSums.of(losses, part_targets)
+        return sums
+
+    def _halved_parts(
+        self, module: L.LightningModule, photos: int, error: torch.OutOfMemoryError
+    ) -> int:
+        """Twice as many parts as so far."""
+        alone = module.trainer.world_size == 1
+        if self.settings.batch_size != "auto" or not alone or self.parts * 2 > photos:
+            raise OutOfMemory(
+                f"{-(-photos // self.parts)} photos at once do not fit into the memory of "
+                f"{module.device}; lower train.batch_size (and raise train.accumulate), or "
+                "train.input_size"
+            ) from error
+        return self.parts * 2
+
+    def _scale_gradients(self, factor: float) -> None:
+        """Multiply the gradients of all weights by a factor."""
+        gradients = [
+            weights.grad for weights in self.network.parameters() if weights.grad is not None
+        ]
+        torch._foreach_mul_(gradients, factor)
+
+    def _clip_gradients(self, module: L.LightningModule) -> float:
+        """Shorten the gradient to the norm `train.clip`, if that is set; return what its norm was.
+
+        In fp16 gradients are multiplied by a scale until the optimizer steps, which leaves out
+        steps that overflow: 0 is returned for their norm.
+        """
+        scaler = getattr(module.trainer.precision_plugin, "scaler", None)
+        scale = float(scaler.get_scale()) if scaler else 1.0
+        limit = self.settings.clip or math.inf
+        norm = float(clip_grad_norm_(self.network.parameters(), limit * scale)) / scale
+        return norm if math.isfinite(norm) or not scaler else 0.0
+
+
+def _without_exchange(module: L.LightningModule) -> AbstractContextManager[None]:
+    """Gradients stay in their process for now."""
+    strategy = module.trainer.strategy
+    if isinstance(strategy, ParallelStrategy):
+        return cast(AbstractContextManager[None], strategy.block_backward_sync())
+    return nullcontext()
+
+
+def resized(
+    images: torch.Tensor, targets: torch.Tensor, side: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Photos [B, H, W, 3] as network input of a side, and their targets in its pixels."""
+    inputs = network_input(images)
+    if side == inputs.shape[-1]:
+        return inputs, targets
+    scale = side / inputs.shape[-1]
+    factors = targets.new_tensor([1, scale, scale, scale, scale])
+    return interpolate(inputs, size=(side, side), mode="bilinear"), targets * factors
