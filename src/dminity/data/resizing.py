@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch.nn.functional import interpolate
-from tqdm import tqdm
 
 from dminity.core.errors import DminityError
+from dminity.core.progress import Progress
 
 ORIENTATION = 0x0112
 UPRIGHT = 1
@@ -41,7 +41,7 @@ def resize_photos(
     with one_core_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, *zip(*photos, strict=True))
         try:
-            return list(tqdm(done, "resize", len(photos), unit="photo"))
+            return list(Progress("resize", done, len(photos)))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

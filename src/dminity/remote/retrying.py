@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from threading import Event
 from typing import TypeVar
 
-from tqdm import tqdm
-
+from dminity.core.progress import Progress
 from dminity.remote.reading import Folder, Opened, Unavailable
 
 FIRST_PAUSE_S = 0.25
@@ -81,13 +80,13 @@ class Blocks:
                     raise
                 time.sleep(pause_s(failures, error.wait_s))
 
-    def with_bar(self) -> Iterator[bytes]:
-        """The same blocks, and a progress bar of their bytes."""
+    def with_progress(self) -> Iterator[bytes]:
+        """The same blocks; on stderr, how far they are."""
         name = self.name.rpartition("/")[2]
-        with tqdm(desc=name, unit="B", unit_scale=True, initial=self.position) as bar:
+        with Progress[None](name, unit="B", initial=self.position) as progress:
             for block in self:
-                bar.total = self.size
-                bar.update(len(block))
+                progress.total = self.size
+                progress.update(len(block))
                 yield block
 
 

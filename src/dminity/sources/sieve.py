@@ -93,7 +93,7 @@ def go_on(folder: Folder, name: str, done: Progress, result: IO[bytes], note: Pa
     result.truncate(done.kept_bytes)
     result.seek(done.kept_bytes)
     blocks = Blocks(folder, name, done.read_bytes, done.version)
-    lines = whole_lines(blocks.with_bar())
+    lines = whole_lines(blocks.with_progress())
     if not done.read_bytes:
         header, rest = cut_header(next(lines, b""))
         result.write(header)

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from dminity.core.files import replacing_file, replacing_folder
+from dminity.core.progress import Progress
 from dminity.core.stage import METRICS, MODEL, VOC, run
 from dminity.data import voc
 from dminity.detection.detections import SHOWN_SCORE, Detections
@@ -61,7 +61,7 @@ def detect(
     """What the detector finds in each photo, in their order."""
     detector.network.to("cuda" if torch.cuda.is_available() else "cpu")
     found: list[Detections] = []
-    with tqdm(desc="evaluate", total=len(annotations), unit="photo") as progress:
+    with Progress[None]("evaluate", total=len(annotations)) as progress:
         for start in range(0, len(annotations), batch_size):
             batch = annotations[start : start + batch_size]
             found += detector.find([voc.read_photo(VOC, item.image_id) for item in batch])

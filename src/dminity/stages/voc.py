@@ -1,9 +1,9 @@
 """voc: the merged tables as Pascal VOC annotations beside the resized photos."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from dminity.core.files import replacing_file, replacing_folder
+from dminity.core.progress import Progress
 from dminity.core.stage import MERGED, VOC, run
 from dminity.data import tables, voc
 from dminity.detection.boxes import normalized_to_pixels
@@ -16,7 +16,7 @@ def main() -> None:
     boxes_of = dict(iter(boxes.groupby("image_id")))
     sizes = tables.read(VOC / "sizes.parquet").set_index("image_id")
     with replacing_folder(VOC / "Annotations") as folder:
-        for image_id in tqdm(images["image_id"], "voc", unit="photo"):
+        for image_id in Progress("voc", images["image_id"], len(images)):
             width, height = sizes.loc[image_id]
             annotation = annotate(image_id, boxes_of[image_id], int(width), int(height))
             voc.write(annotation, folder / f"{image_id}.xml")

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import imagehash
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
+
+from dminity.core.progress import Progress
 
 CHUNK = 16
 # The hash looks at 32 x 32 pixels; JPEG decodes to an eighth at a fraction of the cost.
@@ -38,7 +39,7 @@ def fingerprints(paths: Sequence[Path]) -> list[Fingerprint]:
     """The fingerprint of each photo, on every core."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(fingerprint, paths, chunksize=CHUNK)
-        return list(tqdm(found, "check", len(paths), unit="photo"))
+        return list(Progress("check", found, len(paths)))
 
 
 def fingerprint(path: Path) -> Fingerprint:

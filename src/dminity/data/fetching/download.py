@@ -7,9 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from dminity.core.errors import DminityError
+from dminity.core.progress import Progress
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
@@ -56,7 +55,7 @@ def fetch_photos(
             pool.submit(fetch, path, read, *key, settings, given_up) for path, key in wanted.items()
         ]
         try:
-            for task in tqdm(as_completed(tasks), folder.name, len(tasks), unit="photo"):
+            for task in Progress(folder.name, as_completed(tasks), len(tasks)):
                 if fault := task.result():
                     rejected.append(fault)
                     refuse_too_many(rejected, len(wanted), settings.max_missing)
