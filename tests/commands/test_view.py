@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 import torch
 from dminity.network.detector import Detector, build_network
-from dminity.commands.view import build_dataset
+from dminity.commands.fiftyone_dataset import build_dataset
 
 torch.manual_seed(0)
 network = build_network("yolox_nano", 2).eval()

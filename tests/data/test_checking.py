@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dminity.commands.report_table import show
 from dminity.core.amenities import NAMES
+from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.data.checking.duplicates import duplicates
 from dminity.data.checking.fingerprints import UNREADABLE, Fingerprint, fingerprint
@@ -20,7 +21,7 @@ from dminity.data.checking.report import Report, report
 from dminity.sources.rooms import scene
 from tests.helpers.project import ROOT, run_module
 
-ROOMS = {f"{number:016x}": split for number, split in enumerate(tables.SPLITS * 2)}
+ROOMS = {f"{number:016x}": split for number, split in enumerate(SPLITS * 2)}
 
 
 def room(image_id: str, quality: int = 95, size: tuple[int, int] | None = None) -> bytes:
@@ -107,12 +108,12 @@ def test_pairs_are_those_of_a_loop(monkeypatch: pytest.MonkeyPatch, rows: int) -
     looks = random.integers(0, 8, 40, np.uint64) << np.uint64(61)
     photos = pd.DataFrame({"look": looks, "content": [str(look) for look in looks]})
     photos["image_id"] = [f"{number:016x}" for number in range(40)]
-    photos["split"] = random.choice(tables.SPLITS, 40)
+    photos["split"] = random.choice(SPLITS, 40)
     expected = {
         (one.image_id, other.image_id, (int(one.look) ^ int(other.look)).bit_count())
         for one in photos.itertuples()
         for other in photos.itertuples()
-        if tables.SPLITS.index(one.split) < tables.SPLITS.index(other.split)
+        if SPLITS.index(one.split) < SPLITS.index(other.split)
         and (int(one.look) ^ int(other.look)).bit_count() <= 1
     }
     pairs = duplicates(photos, near_bits=1)
@@ -164,7 +165,7 @@ def test_counts_sizes_and_groups(tmp_path: Path, rooms: dict[str, bytes]) -> Non
 
 def test_the_terminal_shows_every_class_figure_and_fault() -> None:
     row = {"class": "Bed", "small": 0.5, "medium": 0.25, "large": 0.25, "groups": 0.1}
-    for split in tables.SPLITS:
+    for split in SPLITS:
         for kind in ("photos", "boxes"):
             row |= {f"{split}_{kind}": 3, f"published_{split}_{kind}": 7}
     console = Console(file=io.StringIO(), width=200)
@@ -193,17 +194,17 @@ def merged(tmp_path: Path, rooms: dict[str, bytes]) -> Path:
 
 
 def test_the_command_says_by_its_exit_code_whether_all_is_well(merged: Path) -> None:
-    done = run_module(merged, "dminity.commands.__main__", "check")
+    done = run_module(merged, "dminity.commands", "check")
     assert done.returncode == 0, done.stderr
     assert "no faults" in done.stdout
     photo = next((merged / "data/raw/01-10/train").glob("*.jpg"))
     pixels = cv2.imread(str(photo))
     cv2.imwrite(str(merged / "data/raw/01-10/test/0000000000000002.jpg"), pixels)
-    done = run_module(merged, "dminity.commands.__main__", "check")
+    done = run_module(merged, "dminity.commands", "check")
     assert done.returncode == 1
     assert "much alike" in done.stdout
     (merged / "data/merged/images.parquet").unlink()
-    done = run_module(merged, "dminity.commands.__main__", "check")
+    done = run_module(merged, "dminity.commands", "check")
     assert done.returncode == 1
     assert "images.parquet is missing or damaged; run `dvc repro`" in done.stderr
 

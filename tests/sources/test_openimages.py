@@ -10,6 +10,7 @@ import pytest
 
 from dminity import params
 from dminity.core.amenities import NAME_OF_CODE, NAMES
+from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.reading import Unavailable
 from dminity.sources.openimages import (
@@ -49,7 +50,7 @@ def expected_boxes(image_id: str) -> list[tuple[str, bool]]:
     return sorted((box.label, box.is_occluded) for box in scene.describe(image_id))
 
 
-@pytest.mark.parametrize("split", tables.SPLITS)
+@pytest.mark.parametrize("split", SPLITS)
 def test_boxes_of_the_amenities_come_by_name(made_mirror: Path, split: str, tmp_path: Path) -> None:
     boxes = source(str(made_mirror / "openimages")).annotations(split, tmp_path).boxes
     assert list(boxes.columns) == list(tables.BOXES.names)

@@ -5,14 +5,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dminity.data import tables
+from dminity.core.splits import SPLITS
 from dminity.data.checking.report import Report
 
 
 def show(report: Report, console: Console) -> None:
     """Print a row per class, the figures of all, and what is wrong."""
     table = Table("class", caption="photos and boxes in use, of those published", box=None)
-    for split in tables.SPLITS:
+    for split in SPLITS:
         table.add_column(f"{split} photos", justify="right")
         table.add_column("boxes", justify="right")
     for share in ("small", "medium", "large", "groups"):
@@ -32,7 +32,7 @@ def cells(row: "pd.Series[str]") -> list[str]:
     """A class as a row of the table; a class without a box in use has no shares."""
     of_published = [
         f"{row[name]} of {row[f'published_{name}']}"
-        for split in tables.SPLITS
+        for split in SPLITS
         for name in (f"{split}_photos", f"{split}_boxes")
     ]
     shares = [f"{float(row[name]):.0%}" for name in ("small", "medium", "large", "groups")]

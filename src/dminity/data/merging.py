@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dminity.core.errors import DminityError
+from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.data.settings import MarkedPolicies, Policies
 
@@ -55,7 +56,7 @@ def merge(
     kept = chosen[faults == ""].assign(difficult=fates == "difficult")
     shown = images["image_id"].isin(chosen["image_id"])
     left = images["image_id"].isin(kept["image_id"])
-    for split in tables.SPLITS:
+    for split in SPLITS:
         if not (left & (images["split"] == split)).any():
             raise BadMerge(
                 f"no {split} image shows any of: {', '.join(classes)}; choose more classes, or "
@@ -106,7 +107,7 @@ def faults_of(boxes: pd.DataFrame) -> "pd.Series[str]":
 def count(merged: Merged, classes: tuple[str, ...]) -> dict[str, Any]:
     """Images and boxes of each split, in all and per class."""
     images, boxes = merged.images, merged.boxes
-    in_split = {split: boxes[boxes["split"] == split] for split in tables.SPLITS}
+    in_split = {split: boxes[boxes["split"] == split] for split in SPLITS}
     return {
         "images": by_split(images),
         "boxes": {split: len(rows) for split, rows in in_split.items()},
@@ -126,4 +127,4 @@ def count(merged: Merged, classes: tuple[str, ...]) -> dict[str, Any]:
 
 def by_split(images: pd.DataFrame) -> dict[str, int]:
     """How many images each split has."""
-    return {split: int((images["split"] == split).sum()) for split in tables.SPLITS}
+    return {split: int((images["split"] == split).sum()) for split in SPLITS}

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
 
-SPLITS = ("train", "validation", "test")
 FLAGS = ("is_occluded", "is_truncated", "is_group_of", "is_depiction", "is_inside")
 CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 

@@ -15,6 +15,7 @@ from pyarrow import csv as pa_csv
 
 from dminity.core.amenities import AMENITIES, NAME_OF_CODE
 from dminity.core.errors import DminityError
+from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.reading import Unavailable, open_folder
 from dminity.remote.retrying import ATTEMPTS, persist
@@ -28,9 +29,7 @@ BOXES_CSV = {
     "validation": "v5/validation-annotations-bbox.csv",
     "test": "v5/test-annotations-bbox.csv",
 }
-LABELS_CSV = {
-    split: f"v5/{split}-annotations-human-imagelabels-boxable.csv" for split in tables.SPLITS
-}
+LABELS_CSV = {split: f"v5/{split}-annotations-human-imagelabels-boxable.csv" for split in SPLITS}
 BOX_COLUMNS = {
     "ImageID": "image_id",
     "LabelName": "label",

@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 
 from dminity.core.files import exclusive, replacing_file
+from dminity.core.splits import SPLITS
 from dminity.core.stage import PICKED, RAW, run
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
@@ -28,7 +29,7 @@ def main() -> None:
         mark = folder / "source.txt"
         if folder.exists() and not (mark.exists() and mark.read_text() == source.version):
             shutil.rmtree(folder)
-        for split in tables.SPLITS:
+        for split in SPLITS:
             (folder / split).mkdir(parents=True, exist_ok=True)
         mark.write_text(source.version)
         photos = zip(images["split"], images["image_id"], strict=True)

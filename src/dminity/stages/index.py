@@ -8,6 +8,7 @@ from dminity.core.amenities import NAMES
 from dminity.core.errors import DminityError
 from dminity.core.files import exclusive, replacing_file
 from dminity.core.memory import keep_freed_memory
+from dminity.core.splits import SPLITS
 from dminity.core.stage import INDEX, run
 from dminity.data import tables
 from dminity.params import load_params
@@ -28,7 +29,7 @@ def main() -> None:
     params = load_params()
     source = open_source(params.source, params.openimages, params.demo)
     with exclusive(INDEX):
-        parts = [source.annotations(split, WORK) for split in tables.SPLITS]
+        parts = [source.annotations(split, WORK) for split in SPLITS]
         boxes = pd.concat([part.boxes for part in parts], ignore_index=True)
         verified = pd.concat([part.verified for part in parts], ignore_index=True)
         refuse_empty_classes(boxes, source)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from dminity.data import tables
+from dminity.core.splits import SPLITS
 
 # So many rows of comparisons are made at once: 35,000 photos take some 100 MB.
 ROWS_AT_ONCE = 256
@@ -18,7 +18,7 @@ def duplicates(photos: pd.DataFrame, near_bits: int) -> pd.DataFrame:
     each pair: `image_id`, `split`, `other_id`, `other_split`, in how many `bits` of 64 their looks
     differ, at most `near_bits`, and `exact`: whether the files are the same.
     """
-    in_split = [photos[photos["split"] == split] for split in tables.SPLITS]
+    in_split = [photos[photos["split"] == split] for split in SPLITS]
     return pd.concat(
         [alike(one, other, near_bits) for one, other in combinations(in_split, 2)],
         ignore_index=True,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dminity.data import tables
+from dminity.core.splits import SPLITS
 from dminity.data.checking.duplicates import duplicates
 from dminity.data.merging import faults_of
 
@@ -117,7 +117,7 @@ def class_table(
 def counts(boxes: pd.DataFrame, prefix: str) -> dict[str, int]:
     """Photos and boxes of each split."""
     found = {}
-    for split in tables.SPLITS:
+    for split in SPLITS:
         rows = boxes[boxes["split"] == split]
         found[f"{prefix}{split}_photos"] = int(rows["image_id"].nunique())
         found[f"{prefix}{split}_boxes"] = len(rows)

@@ -1,0 +1,3 @@
+"""The three parts that photos are published in."""
+
+SPLITS = ("train", "validation", "test")

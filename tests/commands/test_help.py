@@ -1,0 +1,35 @@
+"""What `dminity --help` costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Each takes a tenth of a second and more to import.
+HEAVY = {"cv2", "dvc", "fiftyone", "lightning", "numpy", "pandas", "pydantic", "rich", "torch"}
+MODULES = """
+import sys
+from dminity.commands.__main__ import main
+sys.argv = {arguments!r}
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["view", "--help"], ["check", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = MODULES.format(arguments=["dminity", *arguments])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    help_text, _, modules = done.stdout.strip().rpartition("\n")
+    assert "usage: dminity" in help_text
+    assert not HEAVY & set(modules.split())
+
+
+def test_help_names_every_subcommand() -> None:
+    command = [sys.executable, "-m", "dminity.commands", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "check" in done.stdout
+    assert "view" in done.stdout
