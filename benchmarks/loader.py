@@ -2,7 +2,7 @@
 
     make benchmarks
 
-Mosaic, colours and flips at 640 pixels, no mixup; one thread. Each loader has a process of its own,
+Mosaic, colors and flips at 640 pixels, no mixup; one thread. Each loader has a process of its own,
 and they take turns of a second, so that a busy machine slows all of them alike. Time is that of
 the processor. Trust the ratios: images per second are those of one machine in one hour.
 """
@@ -26,7 +26,7 @@ from dminity.core.amenities import NAMES
 from dminity.loader.batches import epoch_batches, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.settings import AugmentationSettings
-from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
+from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.yolox_loader import yolox_loader
 
@@ -43,7 +43,7 @@ ALWAYS = sys.maxsize  # the epoch in which mosaic ends
 class PhotosForYolox:
     """The photos as YOLOX's mosaic asks for them; `in_memory`, as its own RAM cache has them."""
 
-    def __init__(self, photos: LabelledPhotos, in_memory: bool) -> None:
+    def __init__(self, photos: LabeledPhotos, in_memory: bool) -> None:
         self.photos = photos
         self.input_dim = photos.input_size
         self.kept = [photos.decoded(index) for index in range(len(photos))] if in_memory else []
@@ -67,7 +67,7 @@ def main() -> None:
 
 def compare(folder: Path, cached: Path) -> None:
     """Let the loaders take turns on the photos of a VOC folder."""
-    photos = LabelledPhotos(folder, "train", NAMES, INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", NAMES, INPUT_SIZE)
     cache = PhotoCache(cached, photos.sizes, sys.maxsize)
     for index in range(len(photos)):
         cache.put(index, photos.decoded(index))
@@ -83,7 +83,7 @@ def compare(folder: Path, cached: Path) -> None:
     print(f"\nThe shared cache, full, takes {megabytes:.0f} MB for {ROOMS} photos.")
 
 
-def yolox_items(photos: LabelledPhotos, in_memory: bool) -> Iterator[object]:
+def yolox_items(photos: LabeledPhotos, in_memory: bool) -> Iterator[object]:
     """Items of YOLOX's loader without end; partners come from all photos."""
     loader = yolox_loader(PhotosForYolox(photos, in_memory), INPUT_SIZE, SETTINGS)
     for epoch in count():
@@ -92,7 +92,7 @@ def yolox_items(photos: LabelledPhotos, in_memory: bool) -> Iterator[object]:
 
 
 def our_items(
-    photos: LabelledPhotos, cache: PhotoCache | None, workers: int = 1
+    photos: LabeledPhotos, cache: PhotoCache | None, workers: int = 1
 ) -> Iterator[object]:
     """Items of our loader without end: what the first of so many workers has to make."""
     if cache:

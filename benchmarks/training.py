@@ -31,7 +31,7 @@ from benchmarks.loader import SETTINGS, PhotosForYolox
 from benchmarks.table import print_table
 from dminity.core.amenities import NAMES
 from dminity.data import voc
-from dminity.loader.training_photos import LabelledPhotos, start_worker
+from dminity.loader.training_photos import LabeledPhotos, start_worker
 from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, load_params
 from dminity.training.recording import Recording
@@ -107,7 +107,7 @@ def settings(**changes: object) -> TrainSettings:
 def train_yolox(folder: Path, turn: Connection) -> None:
     """The library's network and loader, in the shortest loop that trains."""
     turns = Turns(turn)
-    photos = LabelledPhotos(folder, "train", NAMES, (SIDE, SIDE))
+    photos = LabeledPhotos(folder, "train", NAMES, (SIDE, SIDE))
     config = YoloxConfig.get_named_config(VARIANT)
     config.num_classes = len(NAMES)
     network = config.get_model()

@@ -20,7 +20,7 @@ def xyxy(draw: st.DrawFn) -> Boxes:
 
 
 @given(xyxy())
-def test_centre_and_size_round_trip(some: Boxes) -> None:
+def test_center_and_size_round_trip(some: Boxes) -> None:
     np.testing.assert_allclose(boxes.cxcywh_to_xyxy(boxes.xyxy_to_cxcywh(some)), some, atol=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Detectors that find something without having learnt anything."""
+"""Detectors that find something without having learned anything."""
 
 import torch
 

@@ -20,7 +20,7 @@ from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import (
-    LabelledPhotos,
+    LabeledPhotos,
     SizeMismatch,
     TrainingPhotos,
     seeded,
@@ -59,9 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def photos(folder: Path) -> LabelledPhotos:
+def photos(folder: Path) -> LabeledPhotos:
     """The photos of that folder."""
-    return LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    return LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
 
 
 def assert_equal(
@@ -72,7 +72,7 @@ def assert_equal(
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_photos_and_labels_fit_the_input(folder: Path, photos: LabelledPhotos) -> None:
+def test_photos_and_labels_fit_the_input(folder: Path, photos: LabeledPhotos) -> None:
     annotations = voc.read_split(folder, "train")
     for index, annotation in enumerate(annotations):
         pixels, labels = photos.pixels(index), photos.labels(index)
@@ -87,14 +87,14 @@ def test_photos_and_labels_fit_the_input(folder: Path, photos: LabelledPhotos) -
 
 
 def test_an_annotation_of_another_size_is_named(folder: Path) -> None:
-    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
     photos.original_sizes[3] = (1, 2)
     with pytest.raises(SizeMismatch, match=r"3\.jpg is not of its annotation's size; run"):
         photos.pixels(3)
 
 
 def test_items_do_not_depend_on_order_workers_or_cache(
-    folder: Path, photos: LabelledPhotos, tmp_path: Path
+    folder: Path, photos: LabeledPhotos, tmp_path: Path
 ) -> None:
     plain = TrainingPhotos(photos, SETTINGS, plain_from=9)
     expected = [plain[turn] for turn in EPOCH]
@@ -110,7 +110,7 @@ def test_items_do_not_depend_on_order_workers_or_cache(
     half = sum(height * width * 3 for height, width in sizes[: COUNT // 2])
     for budget in (half, 2 * half + 10**6):
         cache = PhotoCache(tmp_path / str(budget), sizes, budget)
-        kept = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+        kept = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
         kept.keep_in(cache)
         cached = TrainingPhotos(kept, SETTINGS, plain_from=9)
         for workers in (0, 1, 2):
@@ -122,7 +122,7 @@ def test_items_do_not_depend_on_order_workers_or_cache(
         assert_equal([copied[turn] for turn in EPOCH], expected)
 
 
-def test_the_next_epoch_and_another_seed_are_other(photos: LabelledPhotos) -> None:
+def test_the_next_epoch_and_another_seed_are_other(photos: LabeledPhotos) -> None:
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     other = TrainingPhotos(photos, SETTINGS.model_copy(update={"seed": 5}), plain_from=9)
     index = epoch_order(COUNT, SETTINGS.seed, 2)[0]
@@ -131,11 +131,11 @@ def test_the_next_epoch_and_another_seed_are_other(photos: LabelledPhotos) -> No
     assert not torch.equal(items[EPOCH[0]][0], other[EPOCH[0]][0])
 
 
-def test_partners_are_neighbours_as_yolox_would_draw_them(
+def test_partners_are_neighbors_as_yolox_would_draw_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_photos, "NEIGHBOURS", 4)
-    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    monkeypatch.setattr(training_photos, "NEIGHBORS", 4)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
     for start, end in ((0, 4), (4, 8), (8, 11)):
@@ -150,7 +150,7 @@ def test_partners_are_neighbours_as_yolox_would_draw_them(
     assert len(items.photos.recent) == 4
 
 
-def yolox_over(photos: LabelledPhotos, block: list[int]) -> MosaicDetection:
+def yolox_over(photos: LabeledPhotos, block: list[int]) -> MosaicDetection:
     """YOLOX's own mosaic over some of the photos."""
 
     class Some:
@@ -169,18 +169,18 @@ def yolox_over(photos: LabelledPhotos, block: list[int]) -> MosaicDetection:
 
 
 def test_blocks_are_nearly_equal_and_cover_the_epoch(
-    photos: LabelledPhotos, monkeypatch: pytest.MonkeyPatch
+    photos: LabeledPhotos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_photos, "NEIGHBOURS", 5)
+    monkeypatch.setattr(training_photos, "NEIGHBORS", 5)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
-    found = [items.neighbours(turn) for turn in EPOCH]
+    found = [items.neighbors(turn) for turn in EPOCH]
     assert [len(block) for block, _ in found] == [4] * 8 + [3] * 3
     order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
     assert [block.indices[number] for block, number in found] == order
     assert [items.image_id(turn) for turn in EPOCH] == [photos.image_ids[index] for index in order]
 
 
-def test_without_mosaic_photos_are_whole(photos: LabelledPhotos) -> None:
+def test_without_mosaic_photos_are_whole(photos: LabeledPhotos) -> None:
     still = SETTINGS.model_copy(update={"mosaic": 1.0, "mixup": 1.0, "hsv": 0.0, "flip": 0.0})
     items = TrainingPhotos(photos, still, plain_from=2)
     for turn, index in zip(EPOCH, epoch_order(COUNT, SETTINGS.seed, 2), strict=True):
@@ -198,7 +198,7 @@ def test_photos_are_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         return fit(photo, input_size)
 
     monkeypatch.setattr(training_photos, "fit", counted)
-    photos = LabelledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     for turn in EPOCH:
         items[turn]

@@ -101,7 +101,7 @@ def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_eight_photos_are_learnt_by_heart(trained: tuple[Path, Path]) -> None:
+def test_eight_photos_are_learned_by_heart(trained: tuple[Path, Path]) -> None:
     _, live = trained
     assert max(score for _, score in rows(live)["val/mAP50"]) > 0.95
 
@@ -428,7 +428,7 @@ def test_a_finished_run_that_is_run_again_tells_the_same(rooms: Path, tmp_path: 
     assert all(torch.equal(again[name], value) for name, value in weights.items())
 
 
-def test_weights_that_the_last_step_spoilt_are_not_saved(
+def test_weights_that_the_last_step_spoiled_are_not_saved(
     rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The last step of the second epoch: no loss of a batch after it is seen.

@@ -86,7 +86,7 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(content)) as photo:
         turned = orientation(photo) != UPRIGHT
         if photo.format == "JPEG" and photo.mode == "RGB" and not turned:
-            # Four bytes a pixel are scaled faster than three. Colours are published at half the
+            # Four bytes a pixel are scaled faster than three. Colors are published at half the
             # resolution, and not smoothed before they are scaled down.
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "BGRX", fastupsample=True)
             return pixels
@@ -117,7 +117,7 @@ def shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
 
 
 def to_rgb(photo: Image.Image) -> Image.Image:
-    """Grey, CMYK, palette or transparent to RGB, over white."""
+    """Gray, CMYK, palette or transparent to RGB, over white."""
     if photo.has_transparency_data:
         white = Image.new("RGBA", photo.size, "white")
         photo = Image.alpha_composite(white, photo.convert("RGBA"))

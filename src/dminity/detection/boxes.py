@@ -1,6 +1,6 @@
 """Box geometry. The convention is in every name, and no function changes its arguments.
 
-`xyxy` is left, top, right, bottom; `cxcywh` is centre and size. `normalized` runs from 0 to 1 over
+`xyxy` is left, top, right, bottom; `cxcywh` is center and size. `normalized` runs from 0 to 1 over
 the photo's width and height; `pixels` has its origin at the photo's top left corner, and a box that
 covers the whole photo is (0, 0, width, height).
 """
@@ -26,9 +26,9 @@ def xyxy_to_cxcywh(xyxy: Boxes) -> Boxes:
 
 
 def cxcywh_to_xyxy(cxcywh: Boxes) -> Boxes:
-    """Centre and size to corners; both [N, 4], in the same unit."""
-    centre, half = cxcywh[:, :2], cxcywh[:, 2:] / 2
-    return np.concatenate((centre - half, centre + half), axis=1)
+    """Center and size to corners; both [N, 4], in the same unit."""
+    center, half = cxcywh[:, :2], cxcywh[:, 2:] / 2
+    return np.concatenate((center - half, center + half), axis=1)
 
 
 def xyxy_to_xywh(xyxy: Boxes) -> Boxes:

@@ -10,12 +10,12 @@ from dminity.detection.boxes import Boxes
 from dminity.detection.detections import Detections
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-# Steps of the golden ratio around the colour wheel keep neighbouring classes apart.
+# Steps of the golden ratio around the color wheel keep neighboring classes apart.
 GOLDEN_RATIO = 0.618034
 
 
-def colour_bgr(class_index: int) -> tuple[int, int, int]:
-    """A colour for a class, the same everywhere."""
+def color_bgr(class_index: int) -> tuple[int, int, int]:
+    """A color for a class, the same everywhere."""
     red, green, blue = colorsys.hsv_to_rgb(class_index * GOLDEN_RATIO % 1, 0.85, 0.8)
     return round(blue * 255), round(green * 255), round(red * 255)
 
@@ -30,12 +30,12 @@ def draw_boxes(
     picture = photo_bgr.copy()
     for corners, class_index, caption in zip(xyxy_pixels, class_indices, captions, strict=True):
         left, top, right, bottom = (round(side) for side in corners)
-        colour = colour_bgr(int(class_index))
-        cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
+        color = color_bgr(int(class_index))
+        cv2.rectangle(picture, (left, top), (right, bottom), color, 2)
         (width, height), baseline = cv2.getTextSize(caption, FONT, 0.45, 1)
         top = max(top, height + baseline)
         background = (left, top - height - baseline), (left + width + 4, top)
-        cv2.rectangle(picture, *background, colour, cv2.FILLED)
+        cv2.rectangle(picture, *background, color, cv2.FILLED)
         place = (left + 2, top - baseline)
         cv2.putText(picture, caption, place, FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return picture

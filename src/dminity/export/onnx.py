@@ -65,7 +65,7 @@ def difference(detector: Detector, path: Path, batches: list[torch.Tensor]) -> D
     """Run both on batches [B, 3, H, W] and compare box corners and scores.
 
     Corners are compared where detections have them: cut at the edges of the input. A network that
-    has learnt little gives boxes of 100,000 pixels, of which float32 knows no hundredths.
+    has learned little gives boxes of 100,000 pixels, of which float32 knows no hundredths.
     """
     height, width = detector.input_size
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -1,9 +1,9 @@
-"""YOLOX's mosaic, mixup, colour change and flip, in a fraction of the time.
+"""YOLOX's mosaic, mixup, color change and flip, in a fraction of the time.
 
 Numbers are drawn from Python's `random` and from `np.random` in the order in which YOLOX's
 `MosaicDetection` and `TrainTransform` draw them: the same seeds give the same boxes and the same
 pixels. What is saved is work that leaves no trace: tiles out of view are not even read, photos are
-not copied, colours change in 8 bits, and the image stays uint8 [H, W, 3].
+not copied, colors change in 8 bits, and the image stays uint8 [H, W, 3].
 """
 # ruff: noqa: S311 - what is drawn here guards no secret
 
@@ -39,7 +39,7 @@ MARGIN = 2
 
 
 class Photos(Protocol):
-    """Labelled photos, fitted to the input size. What the methods return is not to be changed."""
+    """Labeled photos, fitted to the input size. What the methods return is not to be changed."""
 
     def __len__(self) -> int: ...
 
@@ -93,12 +93,12 @@ class Augmentation:
     def mosaic(self, photos: Photos, index: int) -> tuple[Image, Labels]:
         """Four photos around a random point of the canvas, turned, sheared, scaled and moved."""
         height, width = self.input_size
-        centre_y = int(random.uniform(0.5 * height, 1.5 * height))
-        centre_x = int(random.uniform(0.5 * width, 1.5 * width))
+        center_y = int(random.uniform(0.5 * height, 1.5 * height))
+        center_x = int(random.uniform(0.5 * width, 1.5 * width))
         indices = [index, *(random.randint(0, len(photos) - 1) for _ in range(3))]
         matrix, scale = get_affine_matrix((width, height), DEGREES, TRANSLATE, MOSAIC_SCALE, SHEAR)
         tiles = [
-            self.tile(photos, index, corner, centre_x, centre_y)
+            self.tile(photos, index, corner, center_x, center_y)
             for corner, index in enumerate(indices)
         ]
         labels = np.concatenate([self.labels_on_canvas(photos, tile) for tile in tiles])
@@ -106,11 +106,11 @@ class Augmentation:
             labels = apply_affine_to_bboxes(labels, (width, height), matrix, scale)
         return self.view(photos, tiles, matrix), labels
 
-    def tile(self, photos: Photos, index: int, corner: int, centre_x: int, centre_y: int) -> Tile:
-        """Where a photo lies: corner 0 is top left of the centre, then right, and below them."""
+    def tile(self, photos: Photos, index: int, corner: int, center_x: int, center_y: int) -> Tile:
+        """Where a photo lies: corner 0 is top left of the center, then right, and below them."""
         height, width = fitted_size(*photos.size(index), self.input_size)
         xyxy_canvas, xyxy_photo = get_mosaic_coordinate(
-            None, corner, centre_x, centre_y, width, height, *self.input_size
+            None, corner, center_x, center_y, width, height, *self.input_size
         )
         return Tile(index, xyxy_canvas, xyxy_photo[:2])
 
@@ -134,8 +134,8 @@ class Augmentation:
         self.canvas[top:bottom, left:right] = GRAY
         for tile in tiles:
             self.paste(photos, tile, seen)
-        grey = (GRAY, GRAY, GRAY)
-        image = cv2.warpAffine(self.canvas, matrix, (width, height), borderValue=grey)
+        gray = (GRAY, GRAY, GRAY)
+        image = cv2.warpAffine(self.canvas, matrix, (width, height), borderValue=gray)
         return image.astype(np.uint8, copy=False)
 
     def seen(self, matrix: NDArray[np.float64]) -> tuple[int, int, int, int]:
@@ -186,7 +186,7 @@ class Augmentation:
         return blend(image, shown), np.vstack((labels, added))
 
     def finish(self, image: Image, labels: Labels) -> tuple[Image, NDArray[np.float32]]:
-        """Change colours and mirror an image of any size, and make targets of its labels.
+        """Change colors and mirror an image of any size, and make targets of its labels.
 
         As in YOLOX, an image without boxes stays as it is; boxes that are at most a pixel high or
         wide are dropped, and an image that would lose all by that keeps them and stays as it is.
@@ -204,7 +204,7 @@ class Augmentation:
         if not kept.any():
             return image, padded(classes, scale * xyxy_to_cxcywh(xyxy))
         if gains is not None:
-            image = change_colours(image, *gains)
+            image = change_colors(image, *gains)
         if mirrored:
             image = cv2.flip(image, 1).astype(np.uint8, copy=False)
         return image, padded(classes[kept], cxcywh[kept])
@@ -241,10 +241,10 @@ def draw_gains() -> tuple[int, int, int]:
     return hue, saturation, value
 
 
-def change_colours(image: Image, hue: int, saturation: int, value: int) -> Image:
-    """A copy of an image [H, W, 3], BGR, with other colours.
+def change_colors(image: Image, hue: int, saturation: int, value: int) -> Image:
+    """A copy of an image [H, W, 3], BGR, with other colors.
 
-    Even gains of 0 cost it some: 8 bits hold fewer colours as HSV than as BGR. YOLOX has it so.
+    Even gains of 0 cost it some: 8 bits hold fewer colors as HSV than as BGR. YOLOX has it so.
     """
     hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
     if hue:

@@ -29,19 +29,19 @@ from dminity.loader.settings import AugmentationSettings
 
 # Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:
 # each is then decoded once for all its turns. They are other photos in each epoch.
-NEIGHBOURS = 64
+NEIGHBORS = 64
 
 
 class SizeMismatch(DminityError):
     """A photo has not the size that its annotation says."""
 
 
-class LabelledPhotos:
+class LabeledPhotos:
     """The photos of a split, fitted to the input size, and their labels.
 
     Labels are [N, 5], float32: xyxy in pixels of the fitted photo, and the class. `difficult`
     objects are left out: they are groups, no single thing to learn. A photo is seldom decoded
-    twice: it is taken from a cache, or is one of the NEIGHBOURS that were used last (79 MB of
+    twice: it is taken from a cache, or is one of the NEIGHBORS that were used last (79 MB of
     640 x 640 in each process).
     """
 
@@ -88,7 +88,7 @@ class LabelledPhotos:
             if self.cache and self.cache.put(index, photo):
                 return photo
         self.recent[index] = photo
-        if len(self.recent) > NEIGHBOURS:
+        if len(self.recent) > NEIGHBORS:
             del self.recent[next(iter(self.recent))]
         return photo
 
@@ -113,7 +113,7 @@ class LabelledPhotos:
 class SomePhotos:
     """Some photos out of all, by their number among them."""
 
-    def __init__(self, photos: LabelledPhotos, indices: list[int]) -> None:
+    def __init__(self, photos: LabeledPhotos, indices: list[int]) -> None:
         self.photos = photos
         self.indices = indices
 
@@ -154,7 +154,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """
 
     def __init__(
-        self, photos: LabelledPhotos, settings: AugmentationSettings, plain_from: int
+        self, photos: LabeledPhotos, settings: AugmentationSettings, plain_from: int
     ) -> None:
         """Augment `photos`; from epoch `plain_from` on without mosaic and mixup."""
         self.photos = photos
@@ -170,13 +170,13 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return len(self.photos)
 
     def __getitem__(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
-        neighbours, number = self.neighbours(turn)
-        with seeded(self.seed, turn.epoch, neighbours.indices[number]):
-            image, targets = self.augmentation(neighbours, number, turn.epoch < self.plain_from)
+        neighbors, number = self.neighbors(turn)
+        with seeded(self.seed, turn.epoch, neighbors.indices[number]):
+            image, targets = self.augmentation(neighbors, number, turn.epoch < self.plain_from)
         return torch.from_numpy(image), torch.from_numpy(targets)
 
-    def neighbours(self, turn: Turn) -> tuple[SomePhotos, int]:
-        """The neighbours of the photo whose turn it is, itself among them, and its number there."""
+    def neighbors(self, turn: Turn) -> tuple[SomePhotos, int]:
+        """The neighbors of the photo whose turn it is, itself among them, and its number there."""
         self.enter(turn.epoch)
         block = bisect(self.starts, turn.position) - 1
         return self.photos.some(self.blocks[block]), turn.position - self.starts[block]
@@ -190,7 +190,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Put the photos into the order of an epoch."""
         if epoch != self.epoch:
             self.order = epoch_order(len(self), self.seed, epoch)
-            self.blocks = np.array_split(self.order, -(-len(self.order) // NEIGHBOURS))
+            self.blocks = np.array_split(self.order, -(-len(self.order) // NEIGHBORS))
             self.starts = list(accumulate(map(len, self.blocks), initial=0))
             self.epoch = epoch
 

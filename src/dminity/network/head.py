@@ -20,10 +20,10 @@ from yolox.models import YoloxHead
 from yolox.utils import bboxes_iou
 
 # As in the library: weights of the box loss and the IoU cost, and what keeps a box from anchors
-# off its centre.
+# off its center.
 BOX_WEIGHT = 5.0
 IOU_COST = 3.0
-OFF_CENTRE_COST = 1e6
+OFF_CENTER_COST = 1e6
 # The binary cross entropy of PyTorch cuts logarithms off here.
 LOWEST_LOG = -100.0
 
@@ -104,12 +104,12 @@ class Head(YoloxHead):  # type: ignore[misc]
         if not len(truth):
             none = outputs.new_zeros(0)
             return Matches(torch.zeros_like(outputs[:, 0], dtype=torch.bool), none.long(), none)
-        candidates, centred = self.get_geometry_constraint(truth[:, 1:], *grid)
+        candidates, centered = self.get_geometry_constraint(truth[:, 1:], *grid)
         found = outputs[candidates]
         ious = bboxes_iou(truth[:, 1:], found[:, :4], False)
         scores = torch.sqrt(found[:, 5:].sigmoid() * found[:, 4:5].sigmoid())
         cost = class_cost(scores, truth[:, 0].long())
-        cost += IOU_COST * -torch.log(ious + 1e-8) + OFF_CENTRE_COST * ~centred
+        cost += IOU_COST * -torch.log(ious + 1e-8) + OFF_CENTER_COST * ~centered
         _, _, matched_ious, box = self.simota_matching(
             cost, ious, truth[:, 0], len(truth), candidates
         )

@@ -17,7 +17,7 @@ class SyncedBatchNorm(nn.BatchNorm2d):
     """Batch norm whose statistics in training are those of the photos of all processes."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Normalise [B, C, H, W]; B may differ from process to process."""
+        """Normalize [B, C, H, W]; B may differ from process to process."""
         if not self.training or not distributed.is_initialized():
             return super().forward(features)
         count, mean, variance = statistics(features.float())
@@ -41,8 +41,8 @@ def statistics(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torc
     count = features.new_tensor([features.numel() / channels])
     sums = over_processes(torch.cat([features.sum(dim=(0, 2, 3)), count]))
     mean = sums[:channels] / sums[channels]
-    centred = features - mean[:, None, None]
-    variance = over_processes(centred.square().sum(dim=(0, 2, 3))) / sums[channels]
+    centered = features - mean[:, None, None]
+    variance = over_processes(centered.square().sum(dim=(0, 2, 3))) / sums[channels]
     return sums[channels:].detach(), mean, variance
 
 
@@ -66,8 +66,8 @@ def over_processes(numbers: torch.Tensor) -> torch.Tensor:
     return summed
 
 
-def synchronise(network: nn.Module) -> None:
-    """Make every batch norm of a network a synchronised one, its weights and statistics kept."""
+def synchronize(network: nn.Module) -> None:
+    """Make every batch norm of a network a synchronized one, its weights and statistics kept."""
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = SyncedBatchNorm

@@ -107,10 +107,10 @@ class DetectorTraining(L.LightningModule):
             )
         if self.settings.cache_gb:
             name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
-            labelled = self.photos.photos
+            labeled = self.photos.photos
             budget = int(self.settings.cache_gb * 1e9)
-            cache = PhotoCache(Path(tempfile.gettempdir()) / name, labelled.sizes, budget)
-            labelled.keep_in(cache)
+            cache = PhotoCache(Path(tempfile.gettempdir()) / name, labeled.sizes, budget)
+            labeled.keep_in(cache)
             self.trainer.strategy.barrier()
             cache.remove()
         if self.settings.compile:

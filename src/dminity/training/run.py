@@ -20,10 +20,10 @@ from yolox.models import YoloxModule
 
 from dminity.core.files import exclusive
 from dminity.core.memory import keep_freed_memory
-from dminity.loader.training_photos import LabelledPhotos, TrainingPhotos
+from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training import hardware
-from dminity.training.batch_norm import synchronise
+from dminity.training.batch_norm import synchronize
 from dminity.training.best_weights import BestWeights
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
 from dminity.training.loop import DetectorTraining
@@ -74,7 +74,7 @@ def trained(
     """
     processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
     if processes > 1 and hardware.accelerator() == "cpu":
-        synchronise(network)
+        synchronize(network)
     trainer = make_trainer(settings, variant, processes)
     checkpoint = run_folder / CHECKPOINT
     best = BestWeights()
@@ -168,8 +168,8 @@ def make_training(
 ) -> DetectorTraining:
     """The module that Lightning trains."""
     input_size = (settings.input_size, settings.input_size)
-    labelled = LabelledPhotos(folder, "train", classes, input_size)
-    photos = TrainingPhotos(labelled, settings, Schedule(settings).plain_from)
+    labeled = LabeledPhotos(folder, "train", classes, input_size)
+    photos = TrainingPhotos(labeled, settings, Schedule(settings).plain_from)
     validation = Validation(ValidationPhotos(folder, "validation", classes, input_size))
     return DetectorTraining(network, settings, variant, photos, validation, fingerprint, resumes)
 
@@ -220,7 +220,7 @@ def cluster() -> list[SLURMEnvironment]:
 
 def parallel_strategy() -> DDPStrategy:
     """One process for each device, all with the same weights."""
-    # Batch norm is synchronised, so that no statistics have to be sent round. A frozen backbone is
+    # Batch norm is synchronized, so that no statistics have to be sent round. A frozen backbone is
     # unused, and looking for what is unused keeps PyTorch from ordering gradients anew after the
     # first step: with three processes and more, a run that is resumed would add them up otherwise.
     return DDPStrategy(forward_sync_buffers=False, find_unused_parameters=True)

@@ -42,7 +42,7 @@ def verify(content: bytes, min_side: int) -> None:
 def refuse_undecodable(content: bytes, photo: Image.Image) -> None:
     """Raise if a byte of the photo does not decode.
 
-    Of a JPEG an eighth of the size and no colours will do: its entropy-coded data is still decoded
+    Of a JPEG an eighth of the size and no colors will do: its entropy-coded data is still decoded
     whole. Strictly, libjpeg notices 99 of 100 photos with 4 KB zeroed, where Pillow notices none.
     """
     if photo.format == "JPEG" and photo.mode in ("RGB", "L"):

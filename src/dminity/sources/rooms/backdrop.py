@@ -14,7 +14,7 @@ from cv2.typing import MatLike
 from dminity.sources.rooms.layout import CEILING, KINDS, Thing
 from dminity.sources.rooms.solids import Camera, Color, Floats, fill, fixed_point
 
-TEXELS = 45  # texture pixels per metre
+TEXELS = 45  # texture pixels per meter
 FLOORS: dict[str, tuple[Color, ...]] = {
     "planks": ((204, 164, 118), (176, 130, 92), (214, 186, 150)),
     "tiles": ((226, 220, 210), (206, 212, 214), (222, 202, 184)),
@@ -91,7 +91,7 @@ def _paint_walls(
 
 
 def _plain(width: float, height: float, color: Color) -> MatLike:
-    """A painted surface (metres), a little darker towards its edges and its foot."""
+    """A painted surface (meters), a little darker towards its edges and its foot."""
     rows, columns = int(height * TEXELS) + 1, int(width * TEXELS) + 1
     x, y = np.linspace(-1, 1, columns), np.linspace(-1, 1, rows)[:, None]
     light = 1.02 - 0.1 * x**6 - 0.07 * y**6 - 0.04 * y
@@ -101,7 +101,7 @@ def _plain(width: float, height: float, color: Color) -> MatLike:
 def _floor(
     pattern: str, width: float, depth: float, tone: Color, rng: np.random.Generator
 ) -> MatLike:
-    """A floor of planks or tiles, or a lawn (metres)."""
+    """A floor of planks or tiles, or a lawn (meters)."""
     rows, columns = int(depth * TEXELS) + 1, int(width * TEXELS) + 1
     y, x = (np.mgrid[:rows, :columns] / TEXELS).astype(np.float32)
     if pattern == "planks":
@@ -123,7 +123,7 @@ def _floor(
 
 
 def _shade(texture: MatLike, shadows: Sequence[tuple[Floats, float]]) -> None:
-    """Darken, with soft edges, the hulls of points (n, 2; metres) by a strength (0-1)."""
+    """Darken, with soft edges, the hulls of points (n, 2; meters) by a strength (0-1)."""
     dark = np.zeros(texture.shape[:2], np.float32)
     for points, strength in sorted(shadows, key=itemgetter(1)):
         fill(dark, cv2.convexHull(fixed_point(points * TEXELS)), (strength,))

@@ -1,6 +1,6 @@
 """The catalog that things to build are listed in, and the colors and parts they share.
 
-A builder stands its thing on the floor around the origin, front towards -y, in metres. It is
+A builder stands its thing on the floor around the origin, front towards -y, in meters. It is
 given one accent color, drawn from the few that its `design` line names; whatever else varies
 (size, tint, place) is varied for all alike in `layout`.
 """

@@ -14,9 +14,9 @@ from dminity.sources.rooms.solids import Color, Floats, Solid
 
 DESIGNS = FURNITURE | FIXTURES
 AMENITIES_PER_ROOM = (5, 8)
-CEILING = 2.8  # metres
-GAP = 0.16  # metres between neighbours
-AISLE = 1.25  # metres between rows
+CEILING = 2.8  # meters
+GAP = 0.16  # meters between neighbors
+AISLE = 1.25  # meters between rows
 CLUSTERS = {"heap of pillows": "Pillow", "stack of towels": "Towel"}  # boxed as one
 PLACES = ("wall", "free", "hung", "ceiling", "behind")
 DECORATION = ("cabinet", "hedge", "picture", "plant")
@@ -53,23 +53,23 @@ class Thing:
 
     @property
     def low(self) -> Floats:
-        """(3,) metres, guests included."""
+        """(3,) meters, guests included."""
         ends = [solid.low for solid in self.solids] + [guest.low for guest in self.guests]
         return np.asarray(np.min(ends, axis=0))
 
     @property
     def high(self) -> Floats:
-        """(3,) metres, guests included."""
+        """(3,) meters, guests included."""
         ends = [solid.high for solid in self.solids] + [guest.high for guest in self.guests]
         return np.asarray(np.max(ends, axis=0))
 
     @property
     def size(self) -> Floats:
-        """(3,) metres, guests included."""
+        """(3,) meters, guests included."""
         return self.high - self.low
 
     def move(self, by: Sequence[float] | Floats) -> None:
-        """Shift by metres on each axis, with all that stands on it."""
+        """Shift by meters on each axis, with all that stands on it."""
         self.solids = [replace(solid, vertices=solid.vertices + by) for solid in self.solids]
         for guest in self.guests:
             guest.move(by)
@@ -194,7 +194,7 @@ def _build(name: str, rng: np.random.Generator) -> Thing:
 def furnish(kind: RoomKind, row_width: float, side: int, rng: np.random.Generator) -> list[Thing]:
     """All things of a room in their places: the back wall is y = 0, the floor z = 0.
 
-    No row is wider than `row_width` metres; what it has no room for stands along the wall to its
+    No row is wider than `row_width` meters; what it has no room for stands along the wall to its
     left (`side` -1) or right (1).
     """
     placed: dict[str, list[Thing]] = {place: [] for place in PLACES}

@@ -26,9 +26,9 @@ from dminity.sources.rooms.solids import (
 
 LONG_SIDE = 640  # pixels
 ASPECTS = ((4, 3),) * 4 + ((3, 2),) * 3 + ((1, 1), (3, 4))
-ROW_WIDTH = 4.3  # metres of furniture side by side in a square picture
+ROW_WIDTH = 4.3  # meters of furniture side by side in a square picture
 SUPERSAMPLING = 2
-MAX_EYE_HEIGHT = 2.6  # metres, below the ceiling
+MAX_EYE_HEIGHT = 2.6  # meters, below the ceiling
 MIN_VISIBLE = 0.2  # share of an amenity's area; below it, only a scrap would show
 MIN_BOX = 0.3  # share of the box that an amenity would have unhidden and uncut
 MIN_SIDE = 12  # pixels

@@ -1,4 +1,4 @@
-"""Convex solids in metres, and a pinhole camera that paints them back to front.
+"""Convex solids in meters, and a pinhole camera that paints them back to front.
 
 World axes: x to the right, y away from the viewer, z up. Every solid is a loft (a stack of rings
 of vertices), so a box, a cylinder, a cushion and a ball share one mesh layout and one painter.
@@ -14,12 +14,12 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 Color = tuple[float, float, float]  # RGB, 0-255
-Vector = tuple[float, float, float]  # metres
+Vector = tuple[float, float, float]  # meters
 Floats = NDArray[np.float64]
 
-NEAR = 0.3  # metres; nothing closer to the eye is drawn
+NEAR = 0.3  # meters; nothing closer to the eye is drawn
 SUBPIXEL_BITS = 4
-TOUCH = 0.012  # metres by which two solids may overlap and still count as side by side
+TOUCH = 0.012  # meters by which two solids may overlap and still count as side by side
 AMBIENT = np.array([0.60, 0.60, 0.65])
 SUN = np.array([0.50, 0.47, 0.40])
 
@@ -28,21 +28,21 @@ SUN = np.array([0.50, 0.47, 0.40])
 class Solid:
     """A convex polyhedron: `rings` stacked rings of vertices, closed by two caps."""
 
-    vertices: Floats  # (rings * sides, 3) metres, ring after ring
+    vertices: Floats  # (rings * sides, 3) meters, ring after ring
     rings: int
     color: Color
-    glow: bool = False  # shines by itself: shown in its full colour
+    glow: bool = False  # shines by itself: shown in its full color
     opacity: float = 1.0  # 0-1
     bears: bool = False  # other things may stand on it
 
     @cached_property
     def low(self) -> Floats:
-        """(3,) metres."""
+        """(3,) meters."""
         return np.asarray(self.vertices.min(axis=0))
 
     @cached_property
     def high(self) -> Floats:
-        """(3,) metres."""
+        """(3,) meters."""
         return np.asarray(self.vertices.max(axis=0))
 
     def glowing(self) -> "Solid":
@@ -136,7 +136,7 @@ def soft(size: Vector, at: Vector, color: Color, radius: float = 0.05) -> Solid:
 class Camera:
     """A pinhole camera; `rotation` has the rows right, down and forward."""
 
-    eye: Floats  # (3,) metres
+    eye: Floats  # (3,) meters
     rotation: Floats  # (3, 3)
     focal: float  # pixels
     width: int
@@ -165,7 +165,7 @@ class Camera:
         )
 
     def project(self, points: Floats) -> Floats:
-        """(n, 3) metres -> (n, 2) pixels, for points in front of the camera."""
+        """(n, 3) meters -> (n, 2) pixels, for points in front of the camera."""
         x, y, depth = self.rotation @ (points - self.eye).T
         scale = self.focal / np.maximum(depth, NEAR)
         return np.column_stack([x * scale + self.width / 2, y * scale + self.height / 2])
@@ -183,7 +183,7 @@ class Camera:
         return np.array(kept).reshape(-1, 3)
 
     def homography(self, corner: Floats, along: Floats, down: Floats) -> Floats:
-        """(3, 3) from plane coordinates (metres along, metres down, 1) to pixels."""
+        """(3, 3) from plane coordinates (meters along, meters down, 1) to pixels."""
         lens = np.array(
             [
                 [self.focal, 0.0, self.width / 2],
