@@ -19,12 +19,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
-from numpy.typing import NDArray
 
 from benchmarks.table import print_table
 from dminity.core.amenities import NAMES
 from dminity.loader.batches import epoch_batches, epoch_order
 from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.photos import Image, Labels
 from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
 from tests.helpers.room_folder import make_room_folder
@@ -51,7 +51,7 @@ class PhotosForYolox:
     def __len__(self) -> int:
         return len(self.photos)
 
-    def pull_item(self, index: int) -> tuple[NDArray, NDArray, tuple[int, int], int]:
+    def pull_item(self, index: int) -> tuple[Image, Labels, tuple[int, ...], int]:
         """A photo that is the caller's, its labels, size and index."""
         photo = self.kept[index].copy() if self.kept else self.photos.decoded(index)
         return photo, self.photos.labels(index), photo.shape[:2], index
@@ -71,7 +71,7 @@ def compare(folder: Path, cached: Path) -> None:
     cache = PhotoCache(cached, photos.sizes, sys.maxsize)
     for index in range(len(photos)):
         cache.put(index, photos.decoded(index))
-    loaders = {
+    loaders: dict[str, Callable[[], Iterator[object]]] = {
         "YOLOX": partial(yolox_items, photos, in_memory=False),
         "dminity": partial(our_items, photos, None),
         f"dminity, 1 of {WORKERS} workers": partial(our_items, photos, None, WORKERS),

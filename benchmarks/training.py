@@ -97,7 +97,12 @@ def install_peer(folder: Path) -> None:
 
 def settings(**changes: object) -> TrainSettings:
     """The parameters of params.yaml with those of this comparison."""
-    chosen = {"input_size": SIDE, "batch_size": BATCH, "workers": WORKERS, "epochs": ENDLESS}
+    chosen: dict[str, object] = {
+        "input_size": SIDE,
+        "batch_size": BATCH,
+        "workers": WORKERS,
+        "epochs": ENDLESS,
+    }
     chosen |= {"mosaic": 1.0, "mixup": 0.0, "no_aug": 0.0, "pictures_every": 0, "precision": "fp32"}
     return TrainSettings.model_validate(
         load_params(ROOT / PARAMS_FILE).train.model_dump() | chosen | changes
@@ -146,7 +151,8 @@ def train_ours(folder: Path, place: Path, turn: Connection, cache_gb: float) -> 
     network = build_network(VARIANT, len(NAMES))
     training = make_training(network, chosen, VARIANT, folder, NAMES, "run", resumes=False)
     trainer = make_trainer(chosen, VARIANT, 1)
-    trainer.callbacks += [Recording(None, None, place / "last.ckpt", place), TakeTurns(turn)]
+    recording = Recording(None, None, place / "last.ckpt", place)
+    trainer.callbacks += [recording, TakeTurns(turn)]  # type: ignore[attr-defined]
     trainer.fit(training)
 
 

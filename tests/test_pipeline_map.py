@@ -9,7 +9,6 @@ from tests.helpers.pipeline_map import (
     DVC_YAML,
     PACKAGE,
     PARAMS,
-    ROOT,
     declared_stages,
     dependencies,
     imported_names,
@@ -17,6 +16,7 @@ from tests.helpers.pipeline_map import (
     read_parameters,
     stage_file,
 )
+from tests.helpers.project import ROOT
 
 STAGES = declared_stages()
 ORDER = ["index", "pick", "fetch", "merge", "check", "resize", "voc", "train", "evaluate", "export"]

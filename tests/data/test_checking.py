@@ -51,12 +51,11 @@ def looked_at(folder: Path, photos: dict[str, bytes], splits: dict[str, str]) ->
 
 def some_boxes(splits: dict[str, str], **values: float | bool) -> pd.DataFrame:
     """A bed in each image."""
-    rows = [
-        {"image_id": image_id, "split": split, "label": "Bed"}
+    rows: list[dict[str, object]] = [
+        {"image_id": image_id, "split": split, "label": "Bed", "difficult": False}
         | {"xmin": 0.25, "xmax": 0.75, "ymin": 0.0, "ymax": 0.5}
         | dict.fromkeys(tables.FLAGS, False)
-        | {"difficult": False}
-        | values
+        | dict[str, object](values)
         for image_id, split in splits.items()
     ]
     return pd.DataFrame(rows)
@@ -101,20 +100,21 @@ def test_a_copy_in_the_same_split_leaks_nothing(tmp_path: Path, rooms: dict[str,
     assert duplicates(images, near_bits=4).empty
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
-def test_pairs_are_those_of_a_loop(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr("dminity.data.checking.duplicates.ROWS_AT_ONCE", rows)
-    random = np.random.default_rng(rows)
+@pytest.mark.parametrize("at_once", [1, 3, 300])
+def test_pairs_are_those_of_a_loop(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("dminity.data.checking.duplicates.ROWS_AT_ONCE", at_once)
+    random = np.random.default_rng(at_once)
     looks = random.integers(0, 8, 40, np.uint64) << np.uint64(61)
     photos = pd.DataFrame({"look": looks, "content": [str(look) for look in looks]})
     photos["image_id"] = [f"{number:016x}" for number in range(40)]
     photos["split"] = random.choice(SPLITS, 40)
+    rows = list(zip(photos["image_id"], photos["split"], looks.tolist(), strict=True))
     expected = {
-        (one.image_id, other.image_id, (int(one.look) ^ int(other.look)).bit_count())
-        for one in photos.itertuples()
-        for other in photos.itertuples()
-        if SPLITS.index(one.split) < SPLITS.index(other.split)
-        and (int(one.look) ^ int(other.look)).bit_count() <= 1
+        (one_id, other_id, (one_look ^ other_look).bit_count())
+        for one_id, one_split, one_look in rows
+        for other_id, other_split, other_look in rows
+        if SPLITS.index(one_split) < SPLITS.index(other_split)
+        and (one_look ^ other_look).bit_count() <= 1
     }
     pairs = duplicates(photos, near_bits=1)
     assert set(zip(pairs["image_id"], pairs["other_id"], pairs["bits"], strict=True)) == expected
@@ -184,7 +184,7 @@ def merged(tmp_path: Path, rooms: dict[str, bytes]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{image_id}.jpg").write_bytes(rooms[image_id])
     images = pd.DataFrame(ROOMS.items(), columns=["image_id", "split"])
-    images = images.assign(bucket="01-10", wanted_by=[["Bed"]] * len(images))
+    images = images.assign(bucket="01-10", wanted_by=pd.Series([["Bed"]] * len(images)))
     merged = tmp_path / "data/merged"
     tables.write(images, merged / "images.parquet", tables.IMAGES)
     tables.write(some_boxes(ROOMS), merged / "boxes.parquet", tables.MERGED_BOXES)
@@ -199,6 +199,7 @@ def test_the_command_says_by_its_exit_code_whether_all_is_well(merged: Path) -> 
     assert "no faults" in done.stdout
     photo = next((merged / "data/raw/01-10/train").glob("*.jpg"))
     pixels = cv2.imread(str(photo))
+    assert pixels is not None
     cv2.imwrite(str(merged / "data/raw/01-10/test/0000000000000002.jpg"), pixels)
     done = run_module(merged, "dminity.commands", "check")
     assert done.returncode == 1

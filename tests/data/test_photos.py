@@ -15,8 +15,12 @@ from dminity.data.resizing import PhotoUnreadable, resize_photo, resize_photos
 def jpeg(width: int = 40, height: int = 30, mode: str = "RGB") -> bytes:
     """A JPEG file whose left half is bright."""
     photo = Image.new(mode, (width, height))
-    bright = {"RGB": (250, 200, 40), "L": 220, "CMYK": (5, 30, 200, 0)}[mode]
-    photo.paste(bright, (0, 0, width // 2, height))
+    bright: dict[str, float | tuple[float, ...]] = {
+        "RGB": (250, 200, 40),
+        "L": 220,
+        "CMYK": (5, 30, 200, 0),
+    }
+    photo.paste(bright[mode], (0, 0, width // 2, height))
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=95)
     return file.getvalue()

@@ -46,7 +46,7 @@ def test_another_network_is_told_apart(exported: Path) -> None:
 
 def test_boxes_are_compared_where_they_are_cut() -> None:
     # A network that had learned little gave the first of these, and its ONNX file the second.
-    boxes = np.float32([[145.17, 187.78, 16, 70562.0], [145.17, 187.78, 16, 70560.25]])
+    boxes = np.array([[145.17, 187.78, 16, 70562.0], [145.17, 187.78, 16, 70560.25]], np.float32)
     np.testing.assert_allclose(
         corners(boxes[:, None], 256, 320), [[137.17, 0, 153.17, 256]] * 2, atol=1e-4
     )

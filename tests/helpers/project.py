@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 # The smallest run in which every stage does its work.
-TINY = {
+TINY: dict[str, Any] = {
     "demo": {"train": 20, "validation": 6, "test": 6},
     "image_size": 160,
     "train": {"input_size": 96, "epochs": 1, "batch_size": 4, "workers": 0},

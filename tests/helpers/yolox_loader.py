@@ -4,7 +4,8 @@ from typing import Any
 
 from yolox.data import MosaicDetection, TrainTransform
 
-from dminity.loader.augmentation import DEGREES, MAX_LABELS, MOSAIC_SCALE, SHEAR, TRANSLATE
+from dminity.loader.augmentation import MAX_LABELS
+from dminity.loader.mosaic import DEGREES, SCALE, SHEAR, TRANSLATE
 from dminity.loader.settings import AugmentationSettings
 
 
@@ -20,7 +21,7 @@ def yolox_loader(
         degrees=DEGREES,
         translate=TRANSLATE,
         shear=SHEAR,
-        mosaic_scale=MOSAIC_SCALE,
+        mosaic_scale=SCALE,
         mosaic_prob=settings.mosaic,
         mixup_prob=settings.mixup,
     )

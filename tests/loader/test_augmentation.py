@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dminity.detection.letterbox import fit
 from dminity.loader.augmentation import MAX_LABELS, Augmentation
+from dminity.loader.photos import Image, Labels
 from dminity.loader.settings import AugmentationSettings
 from tests.helpers.yolox_loader import yolox_loader
 
@@ -68,7 +69,7 @@ def gallery(input_size: tuple[int, int], sizes: list[tuple[int, int]], seed: int
 
 def both(
     photos: Gallery, settings: AugmentationSettings, index: int, seed: int, with_mosaic: bool = True
-) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], tuple[NDArray, NDArray]]:
+) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], tuple[Image, Labels]]:
     """An image and its targets by YOLOX and by us, from one seed; all numbers drawn are used up."""
     theirs = yolox_loader(photos, photos.input_dim, settings, with_mosaic)
     random.seed(seed)
@@ -83,7 +84,7 @@ def both(
 
 
 def assert_same(
-    expected: tuple[NDArray[np.float32], NDArray[np.float32]], found: tuple[NDArray, NDArray]
+    expected: tuple[NDArray[np.float32], NDArray[np.float32]], found: tuple[Image, Labels]
 ) -> None:
     """Images are equal to the bit; boxes but for the rounding of float32."""
     image, targets = found
@@ -161,6 +162,6 @@ def test_an_image_belongs_to_the_caller() -> None:
 
 def test_more_labels_than_targets_hold_are_cut() -> None:
     photos = gallery((64, 64), [(64, 64)], seed=1)
-    photos.all_labels[0] = np.tile(np.float32([[1, 1, 60, 60, 4]]), (MAX_LABELS + 10, 1))
+    photos.all_labels[0] = np.tile(np.array([[1, 1, 60, 60, 4]], np.float32), (MAX_LABELS + 10, 1))
     settings = AugmentationSettings(mosaic=1.0, mixup=0.0, hsv=0.0, flip=0.5, seed=1)
     assert_same(*both(photos, settings, 0, seed=1))

@@ -10,6 +10,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from yolox.data.data_augment import preproc
+from yolox.models import YoloxModule
 
 from dminity.core.amenities import COCO_TWIN, NAMES
 from dminity.detection.letterbox import letterbox, network_input, scale_to_fit, unletterbox
@@ -30,7 +31,7 @@ from tests.helpers.mirror import COCO_CHECKPOINT
 NOWHERE = "http://127.0.0.1:9"
 
 
-def nano(classes: int = 2) -> torch.nn.Module:
+def nano(classes: int = 2) -> YoloxModule:
     """A small network in evaluation mode, the same every time."""
     torch.manual_seed(0)
     return build_network("yolox_nano", classes).eval()
@@ -254,7 +255,7 @@ def test_detections_come_best_first_in_the_photos_pixels() -> None:
     (found,) = to_detections(outputs, [(128, 128)], (64, 64))
     np.testing.assert_allclose(found.xyxy_pixels, [[70, 30, 90, 50], [20, 20, 60, 60]], rtol=1e-5)
     np.testing.assert_allclose(found.scores, [0.81, 0.4], rtol=1e-5)
-    assert found.classes.tolist() == [1, 0]
+    assert found.class_ids.tolist() == [1, 0]
     torch.testing.assert_close(outputs, before)
 
 
@@ -262,7 +263,7 @@ def test_nothing_found_is_empty_and_not_an_error() -> None:
     outputs = one_hot_outputs((20, 20, 20, 20, 0.0, 0.8, 0.1))
     (found,) = to_detections(outputs, [(128, 128)], (64, 64))
     assert found.xyxy_pixels.shape == (0, 4)
-    assert found.scores.shape == found.classes.shape == (0,)
+    assert found.scores.shape == found.class_ids.shape == (0,)
 
 
 def test_photos_of_any_size_are_found_in_alike_alone_and_together() -> None:

@@ -8,7 +8,6 @@ import google_crc32c
 import pandas as pd
 import pytest
 
-from dminity import params
 from dminity.core.amenities import NAME_OF_CODE, NAMES
 from dminity.core.splits import SPLITS
 from dminity.data import tables
@@ -21,6 +20,7 @@ from dminity.sources.openimages import (
     OpenImages,
 )
 from dminity.sources.rooms import scene
+from dminity.sources.settings import OpenImagesSettings
 from tests.conftest import http_server
 from tests.helpers.mirror import REAL_MIRROR, box_line
 from tests.helpers.s3_server import S3Server
@@ -33,7 +33,7 @@ def source(
 ) -> OpenImages:
     """Open Images at these addresses."""
     return OpenImages(
-        params.OpenImages(
+        OpenImagesSettings(
             annotations=annotations, images=images, s3_endpoint=endpoint, partial=True
         )
     )

@@ -40,7 +40,7 @@ class Source:
 
 def one_bed() -> pd.DataFrame:
     """A table of boxes with a single one."""
-    row = {"image_id": "a", "split": "train", "label": "Bed"}
+    row: dict[str, object] = {"image_id": "a", "split": "train", "label": "Bed"}
     row |= dict.fromkeys(tables.CORNERS, 0.5) | dict.fromkeys(tables.FLAGS)
     return pd.DataFrame([row], columns=tables.BOXES.names)
 

@@ -1,6 +1,7 @@
 """What training is made of: head, average, batch norm, schedule, batches, hardware."""
 
 import math
+import os
 from contextlib import nullcontext
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from yolox.config import YoloxConfig
-from yolox.models import YoloxHead
+from yolox.models import YoloxHead, YoloxModule
 from yolox.utils import ModelEMA
 
 from dminity.loader.batches import epoch_batches, epoch_order
@@ -38,11 +39,11 @@ def targets(photos: int, boxes: int, side: int, seed: int) -> torch.Tensor:
     return table
 
 
-def librarys_own(network: torch.nn.Module) -> torch.nn.Module:
+def librarys_own(network: YoloxModule) -> YoloxModule:
     """The same network with the library's head."""
     config = YoloxConfig.get_named_config("yolox_nano")
     config.num_classes = CLASSES
-    theirs: torch.nn.Module = config.get_model()
+    theirs: YoloxModule = config.get_model()
     theirs.load_state_dict(network.state_dict())
     assert type(theirs.head) is YoloxHead
     return theirs
@@ -198,7 +199,7 @@ def test_an_order_is_a_permutation_of_its_epoch_and_seed() -> None:
 
 def test_more_devices_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "accelerator", lambda: "cpu")
-    monkeypatch.setattr(hardware.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
     assert (processes_per_node("auto"), processes_per_node(3)) == (1, 3)
     with pytest.raises(NoSuchDevice, match=r"train.devices is 4, and there are 3 CPU cores; lower"):
         processes_per_node(4)

@@ -42,17 +42,17 @@ def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fifty
     for annotation in voc.read_split(folder, split):
         path = voc.photo_path(folder, annotation.image_id).resolve()
         sample = fo.Sample(filepath=str(path), tags=[split])
-        sample["ground_truth"] = fo.Detections(detections=truth_boxes(annotation))
+        sample["ground_truth"] = fo.Detections(detections=_truth_boxes(annotation))
         if detector:
             (found,) = detector.find([voc.read_photo(folder, annotation.image_id)])
-            boxes = predicted_boxes(detector.classes, annotation, found)
+            boxes = _predicted_boxes(detector.classes, annotation, found)
             sample["predictions"] = fo.Detections(detections=boxes)
         samples.append(sample)
     dataset.add_samples(samples)
     return dataset
 
 
-def truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
+def _truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
     """The boxes of an annotation for FiftyOne."""
     import fiftyone as fo
 
@@ -65,26 +65,26 @@ def truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
             difficult=item.difficult,
         )
         for item, box in zip(
-            annotation.objects, xywh_normalized(annotation.xyxy_pixels(), annotation), strict=True
+            annotation.objects, _xywh_normalized(annotation.xyxy_pixels(), annotation), strict=True
         )
     ]
 
 
-def predicted_boxes(
+def _predicted_boxes(
     classes: tuple[str, ...], annotation: voc.Annotation, found: Detections
 ) -> "list[fiftyone.Detection]":
     """Detections for FiftyOne."""
     import fiftyone as fo
 
-    boxes = xywh_normalized(found.xyxy_pixels, annotation)
+    boxes = _xywh_normalized(found.xyxy_pixels, annotation)
     return [
         fo.Detection(label=classes[index], bounding_box=box, confidence=float(confidence))
-        for index, confidence, box in zip(found.classes, found.scores, boxes, strict=True)
+        for index, confidence, box in zip(found.class_ids, found.scores, boxes, strict=True)
         if confidence >= SHOWN_SCORE
     ]
 
 
-def xywh_normalized(xyxy_pixels: Boxes, annotation: voc.Annotation) -> list[list[float]]:
+def _xywh_normalized(xyxy_pixels: Boxes, annotation: voc.Annotation) -> list[list[float]]:
     """Boxes [N, 4] as FiftyOne wants them."""
     size = (annotation.width, annotation.height) * 2
     boxes: list[list[float]] = (xyxy_to_xywh(xyxy_pixels) / size).tolist()

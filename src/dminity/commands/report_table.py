@@ -18,7 +18,7 @@ def show(report: Report, console: Console) -> None:
     for share in ("small", "medium", "large", "groups"):
         table.add_column(share, justify="right")
     for _, row in report.classes.iterrows():
-        table.add_row(*cells(row))
+        table.add_row(*_cells(row))
     console.print(table)
     for name, value in report.figures.items():
         console.print(f"{name.replace('_', ' ')}: {value:g}", highlight=False)
@@ -28,7 +28,7 @@ def show(report: Report, console: Console) -> None:
         console.print("no faults", style="green")
 
 
-def cells(row: "pd.Series[str]") -> list[str]:
+def _cells(row: "pd.Series[str]") -> list[str]:
     """A class as a row of the table; a class without a box in use has no shares."""
     of_published = [
         f"{row[name]} of {row[f'published_{name}']}"

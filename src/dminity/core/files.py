@@ -27,14 +27,14 @@ def replacing_file(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         yield unfinished
-        flush_to_disk(unfinished)
+        _flush_to_disk(unfinished)
         unfinished.replace(path)
-        flush_to_disk(path.parent)
+        _flush_to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def flush_to_disk(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, would survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

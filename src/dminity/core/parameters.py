@@ -31,14 +31,14 @@ AnySection = TypeVar("AnySection", bound=Section)
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def number_or_auto(value: object) -> object:
+def _number_or_auto(value: object) -> object:
     """Refuse all but `auto` and whole numbers above 0."""
     if value == "auto" or (type(value) is int and value > 0):
         return value
     raise ValueError(f"{value!r} is neither `auto` nor a whole number above 0")
 
 
-NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(number_or_auto)]
+NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_number_or_auto)]
 
 
 def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
@@ -55,16 +55,16 @@ def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
     try:
         return section.model_validate(content)
     except ValidationError as error:
-        raise BadParameter(f"{path}: {explain(error.errors()[0], section)}") from error
+        raise BadParameter(f"{path}: {_explain(error.errors()[0], section)}") from error
 
 
-def explain(error: ErrorDetails, section: type[Section]) -> str:
+def _explain(error: ErrorDetails, section: type[Section]) -> str:
     """One line for what pydantic found: the parameter's dotted name, what is wrong, the mend."""
     path = [str(part) for part in error["loc"]]
     name = ".".join(path)
     match error["type"]:
         case "extra_forbidden":
-            known = fields_at(section, path[:-1])
+            known = _fields_at(section, path[:-1])
             return f"unknown parameter {name}{suggestion(path[-1], known)}"
         case "missing":
             return f"{name} is missing; it has no other default, so add it"
@@ -74,7 +74,7 @@ def explain(error: ErrorDetails, section: type[Section]) -> str:
             return f"{name} is {error['input']!r}; {error['msg'].replace('Input', 'it')}"
 
 
-def fields_at(section: type[Section], path: list[str]) -> Iterable[str]:
+def _fields_at(section: type[Section], path: list[str]) -> Iterable[str]:
     """The names of the parameters in the section at `path` below another one."""
     found: Any = section
     for part in path:

@@ -13,7 +13,7 @@ from dminity.data.settings import MarkedPolicies, Policies
 # Open Images publishes photos of 1024 pixels: what is thinner than one of them shows nothing.
 THINNEST_NORMALIZED = 1 / 1024
 # From the mildest to the strictest.
-FATES = ("keep", "difficult", "drop")
+POLICIES = ("keep", "difficult", "drop")
 # Why a box is left out.
 FAULTS = ("outside", "reversed", "thin", "marked")
 
@@ -48,12 +48,12 @@ def merge(
     Raises:
         BadMerge: if an image comes twice, or a split is left without an image.
     """
-    refuse_twice(images)
+    _refuse_twice(images)
     chosen = boxes[boxes["label"].isin(classes) & boxes["image_id"].isin(images["image_id"])]
     chosen = chosen.reset_index(drop=True)
-    fates = fates_of(chosen, marked)
-    faults = faults_of(chosen).mask(fates == "drop", "marked")
-    kept = chosen[faults == ""].assign(difficult=fates == "difficult")
+    policies = _policies_of(chosen, marked)
+    faults = faults_of(chosen).mask(policies == "drop", "marked")
+    kept = chosen[faults == ""].assign(difficult=policies == "difficult")
     shown = images["image_id"].isin(chosen["image_id"])
     left = images["image_id"].isin(kept["image_id"])
     for split in SPLITS:
@@ -72,25 +72,27 @@ def merge(
     )
 
 
-def refuse_twice(images: pd.DataFrame) -> None:
+def _refuse_twice(images: pd.DataFrame) -> None:
     """Refuse an image that is in two splits or two buckets."""
     twice = images[images["image_id"].duplicated(keep=False)]
     if len(twice):
         image_id = twice["image_id"].iloc[0]
-        places = " and ".join(twice.loc[twice["image_id"] == image_id, "split"])
-        raise BadMerge(f"image {image_id} comes twice, in {places}; remove data/index and repeat")
+        splits = " and ".join(twice.loc[twice["image_id"] == image_id, "split"])
+        raise BadMerge(f"image {image_id} comes twice, in {splits}; remove data/index and repeat")
 
 
-def fates_of(boxes: pd.DataFrame, marked: MarkedPolicies) -> "pd.Series[str]":
-    """What becomes of each box: the strictest that `marked` says of its marks in its split."""
+def _policies_of(boxes: pd.DataFrame, marked: MarkedPolicies) -> "pd.Series[str]":
+    """The policy for each box: the strictest among its flags, for its split."""
     strictness = np.zeros(len(boxes), int)
     training = (boxes["split"] == "train").to_numpy()
     for flag in tables.FLAGS:
-        fates: Policies = getattr(marked, flag)
-        of_mark = np.where(training, FATES.index(fates.training), FATES.index(fates.evaluation))
-        has_mark = boxes[flag].fillna(False).to_numpy(bool)
-        strictness = np.maximum(strictness, of_mark * has_mark)
-    return pd.Series(np.array(FATES)[strictness], boxes.index)
+        policies: Policies = getattr(marked, flag)
+        of_flag = np.where(
+            training, POLICIES.index(policies.training), POLICIES.index(policies.evaluation)
+        )
+        has_flag = boxes[flag].fillna(False).to_numpy(bool)
+        strictness = np.maximum(strictness, of_flag * has_flag)
+    return pd.Series(np.array(POLICIES)[strictness], boxes.index)
 
 
 def faults_of(boxes: pd.DataFrame) -> "pd.Series[str]":

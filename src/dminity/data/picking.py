@@ -1,4 +1,4 @@
-"""Which photos are fetched: a few per class and split, the same ones wherever it is asked."""
+"""Which photos are fetched: a few per class and split, the same ones on every machine."""
 
 import hashlib
 
@@ -17,14 +17,14 @@ def pick(boxes: pd.DataFrame, limit_per_class: int, seed: int) -> pd.DataFrame:
     it is still there.
     """
     wanted = boxes[["image_id", "split", "label"]].drop_duplicates()
-    wanted = wanted.assign(rank=[rank(seed, image_id) for image_id in wanted["image_id"]])
+    wanted = wanted.assign(rank=[_rank(seed, image_id) for image_id in wanted["image_id"]])
     wanted = wanted.sort_values(["rank", "image_id"])
-    wanted["place"] = wanted.groupby(["split", "label"], sort=False).cumcount()
+    wanted["position"] = wanted.groupby(["split", "label"], sort=False).cumcount()
     bucket_of = {label: bucket for bucket, labels in buckets().items() for label in labels}
     wanted["bucket"] = wanted["label"].map(bucket_of)
-    wanted = wanted.sort_values(["place", "bucket"])
+    wanted = wanted.sort_values(["position", "bucket"])
     if limit_per_class:
-        wanted = wanted[wanted["place"] < limit_per_class]
+        wanted = wanted[wanted["position"] < limit_per_class]
     return (
         wanted.groupby(["split", "image_id"], sort=True)
         .agg(bucket=("bucket", "first"), wanted_by=("label", sorted))
@@ -32,7 +32,7 @@ def pick(boxes: pd.DataFrame, limit_per_class: int, seed: int) -> pd.DataFrame:
     )
 
 
-def rank(seed: int, image_id: str) -> int:
+def _rank(seed: int, image_id: str) -> int:
     """Where an image stands in the order in which it is picked: 64 evenly spread bits."""
     digest = hashlib.blake2b(f"{seed}/{image_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")

@@ -38,7 +38,7 @@ def resize_photos(
     photos = list(photos)
     work = partial(resize_photo, long_side_pixels=long_side_pixels, jpeg_quality=jpeg_quality)
     # Threads do: decoding, scaling and encoding leave Python alone.
-    with one_core_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _one_core_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(work, *zip(*photos, strict=True))
         try:
             return list(Progress("resize", done, len(photos)))
@@ -48,7 +48,7 @@ def resize_photos(
 
 
 @contextmanager
-def one_core_each() -> Iterator[None]:
+def _one_core_each() -> Iterator[None]:
     """Let PyTorch and OpenCV use one thread for each caller, until the block ends."""
     before = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
@@ -69,32 +69,32 @@ def resize_photo(
     width and height in pixels of what was written.
     """
     try:
-        pixels = decode(source.read_bytes())
+        pixels = _decode(source.read_bytes())
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoUnreadable(
             f"{source}: {' '.join(str(error).split())}; delete it and run `dvc repro` again"
         ) from error
-    smaller = shrink(pixels, long_side_pixels)
+    smaller = _shrink(pixels, long_side_pixels)
     _, jpeg = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
     target.write_bytes(jpeg.tobytes())
     height, width = smaller.shape[:2]
     return width, height
 
 
-def decode(content: bytes) -> NDArray[np.uint8]:
+def _decode(content: bytes) -> NDArray[np.uint8]:
     """The pixels of a JPEG or PNG, upright: [H, W, C], blue, green, red, and perhaps a filler."""
     with Image.open(io.BytesIO(content)) as photo:
-        turned = orientation(photo) != UPRIGHT
+        turned = _orientation(photo) != UPRIGHT
         if photo.format == "JPEG" and photo.mode == "RGB" and not turned:
             # Four bytes a pixel are scaled faster than three. Colors are published at half the
             # resolution, and not smoothed before they are scaled down.
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "BGRX", fastupsample=True)
             return pixels
         upright = ImageOps.exif_transpose(photo) if turned else photo
-        return np.ascontiguousarray(np.asarray(to_rgb(upright))[:, :, ::-1])
+        return np.ascontiguousarray(np.asarray(_to_rgb(upright))[:, :, ::-1])
 
 
-def orientation(photo: Image.Image) -> int:
+def _orientation(photo: Image.Image) -> int:
     """How the camera was held, by EXIF; upright where that is missing or no sense."""
     try:
         found = photo.getexif().get(ORIENTATION, UPRIGHT)
@@ -104,7 +104,7 @@ def orientation(photo: Image.Image) -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else UPRIGHT
 
 
-def shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
+def _shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
     """Scale [H, W, C] down by Lanczos, as Pillow does; what is small enough stays."""
     height, width = pixels.shape[:2]
     scale = long_side / max(height, width)
@@ -116,7 +116,7 @@ def shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
     return smaller[0].permute(1, 2, 0).numpy()
 
 
-def to_rgb(photo: Image.Image) -> Image.Image:
+def _to_rgb(photo: Image.Image) -> Image.Image:
     """Gray, CMYK, palette or transparent to RGB, over white."""
     if photo.has_transparency_data:
         white = Image.new("RGBA", photo.size, "white")

@@ -11,7 +11,7 @@ from dminity.core.parameters import Section, suggestion
 Policy = Literal["keep", "difficult", "drop"]
 
 
-def chosen_classes(value: object) -> tuple[str, ...]:
+def _chosen_classes(value: object) -> tuple[str, ...]:
     """The names that `all`, or a list of names, stands for, in the amenities' order."""
     if value == "all":
         return NAMES
@@ -23,7 +23,7 @@ def chosen_classes(value: object) -> tuple[str, ...]:
     return tuple(name for name in NAMES if name in value)
 
 
-def image_ids(value: object) -> tuple[str, ...]:
+def _image_ids(value: object) -> tuple[str, ...]:
     """A list of image ids; YAML takes one of digits alone for a number, unless it is quoted."""
     if not isinstance(value, list):
         raise ValueError(f"{value!r} is no list of image ids such as ['0123456789abcdef']")
@@ -33,8 +33,8 @@ def image_ids(value: object) -> tuple[str, ...]:
     return tuple(map(str, value))
 
 
-Classes = Annotated[tuple[str, ...], BeforeValidator(chosen_classes)]
-ImageIds = Annotated[tuple[str, ...], BeforeValidator(image_ids)]
+Classes = Annotated[tuple[str, ...], BeforeValidator(_chosen_classes)]
+ImageIds = Annotated[tuple[str, ...], BeforeValidator(_image_ids)]
 
 
 class Policies(Section):

@@ -66,12 +66,12 @@ def read(path: Path) -> pd.DataFrame:
         NoTable: if it is not there, or is none.
     """
     try:
-        table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=nullable_flags)
+        table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=_nullable_flags)
     except (OSError, pa.ArrowInvalid) as error:
         raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
     return table
 
 
-def nullable_flags(arrow_type: pa.DataType) -> pd.BooleanDtype | None:
+def _nullable_flags(arrow_type: pa.DataType) -> pd.BooleanDtype | None:
     """Keep null apart from false in boolean columns."""
     return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None

@@ -62,27 +62,27 @@ class Annotation:
 def write(annotation: Annotation, path: Path) -> None:
     """Write an annotation; corners are rounded to a hundredth of a pixel."""
     root = ElementTree.Element("annotation")
-    add(root, "folder", "JPEGImages")
-    add(root, "filename", f"{annotation.image_id}.jpg")
+    _add(root, "folder", "JPEGImages")
+    _add(root, "filename", f"{annotation.image_id}.jpg")
     size = ElementTree.SubElement(root, "size")
-    add(size, "width", str(annotation.width))
-    add(size, "height", str(annotation.height))
-    add(size, "depth", "3")
-    add(root, "segmented", "0")
+    _add(size, "width", str(annotation.width))
+    _add(size, "height", str(annotation.height))
+    _add(size, "depth", "3")
+    _add(root, "segmented", "0")
     for item in annotation.objects:
         element = ElementTree.SubElement(root, "object")
-        add(element, "name", item.label)
-        add(element, "pose", "Unspecified")
+        _add(element, "name", item.label)
+        _add(element, "pose", "Unspecified")
         for flag in ("truncated", "occluded", "difficult"):
-            add(element, flag, str(int(getattr(item, flag))))
+            _add(element, flag, str(int(getattr(item, flag))))
         corners = ElementTree.SubElement(element, "bndbox")
         for side, value in zip(SIDES, item.xyxy_pixels, strict=True):
-            add(corners, side, str(round(value, DECIMALS)))
+            _add(corners, side, str(round(value, DECIMALS)))
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8")
 
 
-def add(parent: ElementTree.Element, tag: str, text: str) -> None:
+def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
     """Append `<tag>text</tag>`."""
     ElementTree.SubElement(parent, tag).text = text
 
@@ -99,19 +99,19 @@ def read(path: Path) -> Annotation:
             raise ValueError("it is empty")
         return Annotation(
             image_id=path.stem,
-            width=int(text(root, "size/width")),
-            height=int(text(root, "size/height")),
-            objects=tuple(read_object(element) for element in root.iterfind("object")),
+            width=int(_text(root, "size/width")),
+            height=int(_text(root, "size/height")),
+            objects=tuple(_read_object(element) for element in root.iterfind("object")),
         )
     except (OSError, ParseError, ValueError) as error:
         raise BadAnnotation(f"{path}: {error}; run `dvc repro voc`, or mend that file") from error
 
 
-def read_object(element: ElementTree.Element) -> VocObject:
+def _read_object(element: ElementTree.Element) -> VocObject:
     """Read one `<object>`; other tools leave flags out, which means 0."""
-    xmin, ymin, xmax, ymax = (float(text(element, f"bndbox/{side}")) for side in SIDES)
+    xmin, ymin, xmax, ymax = (float(_text(element, f"bndbox/{side}")) for side in SIDES)
     return VocObject(
-        label=text(element, "name"),
+        label=_text(element, "name"),
         xyxy_pixels=(xmin, ymin, xmax, ymax),
         truncated=element.findtext("truncated") == "1",
         occluded=element.findtext("occluded") == "1",
@@ -119,7 +119,7 @@ def read_object(element: ElementTree.Element) -> VocObject:
     )
 
 
-def text(element: ElementTree.Element, path: str) -> str:
+def _text(element: ElementTree.Element, path: str) -> str:
     """The text at `path`, which must be there."""
     found = element.findtext(path)
     if not found:
@@ -193,7 +193,7 @@ def ground_truth(annotation: Annotation, classes: tuple[str, ...]) -> GroundTrut
     """What a VOC annotation says; `difficult` objects are the ignored ones."""
     return GroundTruth(
         xyxy_pixels=annotation.xyxy_pixels(),
-        classes=np.array([classes.index(item.label) for item in annotation.objects], np.int64),
+        class_ids=np.array([classes.index(item.label) for item in annotation.objects], np.int64),
         ignored=np.array([item.difficult for item in annotation.objects], np.bool_),
         height=annotation.height,
         width=annotation.width,

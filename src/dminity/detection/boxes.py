@@ -5,12 +5,13 @@ the photo's width and height; `pixels` has its origin at the photo's top left co
 covers the whole photo is (0, 0, width, height).
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.floating[Any]]
+AnyBoxes = TypeVar("AnyBoxes", bound=Boxes)
 
 
 def xyxy_to_cxcywh(xyxy: Boxes) -> Boxes:
@@ -45,6 +46,17 @@ def normalized_to_pixels(xyxy_normalized: Boxes, width: int, height: int) -> Box
 def clip_to_photo(xyxy_pixels: Boxes, width: int, height: int) -> Boxes:
     """Cut [N, 4] corners off at the photo's edges."""
     return np.clip(xyxy_pixels, 0, np.array([width, height, width, height]))
+
+
+def mirror_xyxy(xyxy: AnyBoxes, width: int) -> AnyBoxes:
+    """Corners [N, 4] in pixels of an image of this width, when left and right change places.
+
+    >>> mirror_xyxy(np.array([[1.0, 10.0, 4.0, 16.0]]), 20)
+    array([[16., 10., 19., 16.]])
+    """
+    mirrored = xyxy.copy()
+    mirrored[:, 0::2] = width - xyxy[:, 2::-2]
+    return mirrored
 
 
 def pairwise_iou(a_xyxy: Boxes, b_xyxy: Boxes) -> Boxes:

@@ -24,24 +24,25 @@ SHOWN_SCORE = 0.4
 class Detections:
     """What a detector found in one photo, best first.
 
-    xyxy_pixels: [N, 4], float64, in pixels of the photo. scores: [N], 0-1. classes: [N], positions
-    in the list of class names.
+    xyxy_pixels: [N, 4], float64, in pixels of the photo. scores: [N], float64, 0-1. class_ids: [N],
+    int64, positions in the list of class names.
     """
 
     xyxy_pixels: Boxes
     scores: NDArray[np.float64]
-    classes: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What is in one photo: [N, 4] xyxy in pixels, [N] classes, and which boxes are `ignored`.
+    """What is in one photo of `height` x `width` pixels.
 
-    An ignored box counts neither as found nor as missed.
+    xyxy_pixels: [N, 4], float64, in pixels of the photo. class_ids: [N], int64, positions in the
+    list of class names. ignored: [N], bool: such a box counts neither as found nor as missed.
     """
 
     xyxy_pixels: Boxes
-    classes: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
     ignored: NDArray[np.bool_]
     height: int
     width: int

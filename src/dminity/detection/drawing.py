@@ -14,13 +14,13 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 GOLDEN_RATIO = 0.618034
 
 
-def color_bgr(class_index: int) -> tuple[int, int, int]:
+def _color_bgr(class_index: int) -> tuple[int, int, int]:
     """A color for a class, the same everywhere."""
     red, green, blue = colorsys.hsv_to_rgb(class_index * GOLDEN_RATIO % 1, 0.85, 0.8)
     return round(blue * 255), round(green * 255), round(red * 255)
 
 
-def draw_boxes(
+def _draw_boxes(
     photo_bgr: NDArray[np.uint8],
     xyxy_pixels: Boxes,
     class_indices: NDArray[np.int64],
@@ -30,14 +30,14 @@ def draw_boxes(
     picture = photo_bgr.copy()
     for corners, class_index, caption in zip(xyxy_pixels, class_indices, captions, strict=True):
         left, top, right, bottom = (round(side) for side in corners)
-        color = color_bgr(int(class_index))
+        color = _color_bgr(int(class_index))
         cv2.rectangle(picture, (left, top), (right, bottom), color, 2)
         (width, height), baseline = cv2.getTextSize(caption, FONT, 0.45, 1)
         top = max(top, height + baseline)
         background = (left, top - height - baseline), (left + width + 4, top)
         cv2.rectangle(picture, *background, color, cv2.FILLED)
-        place = (left + 2, top - baseline)
-        cv2.putText(picture, caption, place, FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+        origin = (left + 2, top - baseline)
+        cv2.putText(picture, caption, origin, FONT, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
 
 
@@ -48,6 +48,6 @@ def draw_detections(
     shown = found.scores >= min_score
     captions = [
         f"{classes[class_index]} {confidence:.2f}"
-        for class_index, confidence in zip(found.classes[shown], found.scores[shown], strict=True)
+        for class_index, confidence in zip(found.class_ids[shown], found.scores[shown], strict=True)
     ]
-    return draw_boxes(photo_bgr, found.xyxy_pixels[shown], found.classes[shown], captions)
+    return _draw_boxes(photo_bgr, found.xyxy_pixels[shown], found.class_ids[shown], captions)

@@ -45,21 +45,21 @@ def score(
 ) -> Scores:
     """Evaluate the detections of each photo against what is in it."""
     # [IoU, recall, class], NO_BOX where a class has none
-    precision, recall_levels = coco_precision(truths, detections, classes)
-    mean_curve = mean_over_classes(precision[IOU_50])
-    best = best_f1(mean_curve, recall_levels)
+    precision, recall_levels = _coco_precision(truths, detections, classes)
+    mean_curve = _mean_over_classes(precision[IOU_50])
+    best = _best_f1(mean_curve, recall_levels)
     return Scores(
-        ap=mean(precision),
-        ap50=mean(precision[IOU_50]),
-        ap75=mean(precision[IOU_75]),
+        ap=_mean(precision),
+        ap50=_mean(precision[IOU_50]),
+        ap75=_mean(precision[IOU_75]),
         precision=float(mean_curve[best]),
         recall=float(recall_levels[best]) if mean_curve[best] > 0 else 0.0,
         curve=pd.DataFrame({"recall": recall_levels, "precision": mean_curve}),
-        per_class=class_table(truths, precision, recall_levels, classes),
+        per_class=_class_table(truths, precision, recall_levels, classes),
     )
 
 
-def coco_precision(
+def _coco_precision(
     truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Precision [10 IoUs, 101 recalls, classes] over all areas, and the recall levels [101]."""
@@ -67,7 +67,7 @@ def coco_precision(
     rows = []
     for image_id, (truth, found) in enumerate(zip(truths, detections, strict=True)):
         for xywh, class_index, ignored in zip(
-            xyxy_to_xywh(truth.xyxy_pixels), truth.classes, truth.ignored, strict=True
+            xyxy_to_xywh(truth.xyxy_pixels), truth.class_ids, truth.ignored, strict=True
         ):
             annotations.append(
                 {
@@ -80,7 +80,7 @@ def coco_precision(
                 }
             )
         ids = np.full(len(found.scores), float(image_id))
-        columns = (ids, xyxy_to_xywh(found.xyxy_pixels), found.scores, found.classes)
+        columns = (ids, xyxy_to_xywh(found.xyxy_pixels), found.scores, found.class_ids)
         rows.append(np.column_stack(columns))
     table = np.concatenate(rows)
     if not len(table):
@@ -103,26 +103,26 @@ def coco_precision(
     return precision, np.asarray(evaluation.params.recThrs)
 
 
-def mean(precision: NDArray[np.float64]) -> float:
+def _mean(precision: NDArray[np.float64]) -> float:
     """The mean over what has a box; 0 if nothing has."""
     known = precision[precision > NO_BOX]
     return float(known.mean()) if known.size else 0.0
 
 
-def mean_over_classes(precision: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_over_classes(precision: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean curve [recalls] of [recalls, classes], over the classes that have a box."""
     known = precision[:, (precision > NO_BOX).all(axis=0)]
     return known.mean(axis=1) if known.shape[1] else np.zeros(len(precision))
 
 
-def best_f1(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> int:
+def _best_f1(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> int:
     """The position on a curve where the harmonic mean of precision and recall is largest."""
     total = precision + recall
     f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
     return int(f1.argmax())
 
 
-def class_table(
+def _class_table(
     truths: list[GroundTruth],
     precision: NDArray[np.float64],
     recall_levels: NDArray[np.float64],
@@ -131,7 +131,7 @@ def class_table(
     """One row per class, as in `Scores.per_class`."""
     rows = []
     for index, name in enumerate(classes):
-        boxes = [int(((truth.classes == index) & ~truth.ignored).sum()) for truth in truths]
+        boxes = [int(((truth.class_ids == index) & ~truth.ignored).sum()) for truth in truths]
         row: dict[str, Any] = {
             "class": name,
             "photos": sum(count > 0 for count in boxes),
@@ -139,10 +139,10 @@ def class_table(
         }
         if sum(boxes):
             curve = precision[IOU_50, :, index]
-            best = best_f1(curve, recall_levels)
+            best = _best_f1(curve, recall_levels)
             row |= {
-                "AP": mean(precision[:, :, index]),
-                "AP50": mean(curve),
+                "AP": _mean(precision[:, :, index]),
+                "AP50": _mean(curve),
                 "precision": curve[best],
                 "recall": recall_levels[best] if curve[best] > 0 else 0.0,
             }

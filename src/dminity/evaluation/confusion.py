@@ -23,25 +23,25 @@ def confusion(
     """
     rows: list[tuple[str, str]] = []
     for truth, found in zip(truths, detections, strict=True):
-        rows += pair(truth, found, classes, min_score)
+        rows += _pair(truth, found, classes, min_score)
     return pd.DataFrame(rows, columns=["actual", "predicted"])
 
 
-def pair(
+def _pair(
     truth: GroundTruth, found: Detections, classes: tuple[str, ...], min_score: float
 ) -> list[tuple[str, str]]:
     """The rows of one photo: the best detection chooses first, each box is taken once."""
     shown = found.scores >= min_score
     iou = pairwise_iou(found.xyxy_pixels[shown], truth.xyxy_pixels)
-    free = np.ones(len(truth.classes), np.bool_)
+    free = np.ones(len(truth.class_ids), np.bool_)
     rows = []
-    for overlaps, predicted in zip(iou, found.classes[shown], strict=True):
+    for overlaps, predicted in zip(iou, found.class_ids[shown], strict=True):
         candidates = np.where(free | truth.ignored, overlaps, 0.0)
         best = int(candidates.argmax()) if len(candidates) else -1
         if best < 0 or candidates[best] < MATCH_IOU:
             rows.append((NOTHING, classes[predicted]))
         elif not truth.ignored[best]:
             free[best] = False
-            rows.append((classes[truth.classes[best]], classes[predicted]))
-    missed = truth.classes[free & ~truth.ignored]
+            rows.append((classes[truth.class_ids[best]], classes[predicted]))
+    missed = truth.class_ids[free & ~truth.ignored]
     return rows + [(classes[index], NOTHING) for index in missed]

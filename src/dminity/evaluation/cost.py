@@ -38,13 +38,13 @@ def latency_ms(detector: Detector, photo_bgr: NDArray[np.uint8]) -> dict[str, fl
         images = detector.inputs([photo_bgr])
         outputs = detector.network(images)
         return {
-            "forward_ms": median_ms(lambda: detector.network(images)),
-            "nms_ms": median_ms(lambda: detector.detections(outputs, sizes)),
-            "total_ms": median_ms(lambda: detector.find([photo_bgr])),
+            "forward_ms": _median_ms(lambda: detector.network(images)),
+            "nms_ms": _median_ms(lambda: detector.detections(outputs, sizes)),
+            "total_ms": _median_ms(lambda: detector.find([photo_bgr])),
         }
 
 
-def median_ms(work: Callable[[], object]) -> float:
+def _median_ms(work: Callable[[], object]) -> float:
     """The median time of some runs after a warm-up."""
     times = []
     for _ in range(WARM_UP_RUNS + TIMED_RUNS):

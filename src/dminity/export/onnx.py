@@ -74,8 +74,8 @@ def difference(detector: Detector, path: Path, batches: list[torch.Tensor]) -> D
         with torch.inference_mode():
             ours = detector.network(images).numpy()
         theirs = session.run(None, {"images": images.contiguous().numpy()})[0]
-        pixels.append(farthest(corners(ours, height, width), corners(theirs, height, width)))
-        score.append(farthest(scores(ours), scores(theirs)))
+        pixels.append(_farthest(corners(ours, height, width), corners(theirs, height, width)))
+        score.append(_farthest(_scores(ours), _scores(theirs)))
     # NumPy's maximum, as Python's would pass over what is no number.
     return Difference(float(np.max(pixels)), float(np.max(score)))
 
@@ -85,11 +85,11 @@ def corners(predictions: NDArray[np.float32], height: int, width: int) -> Boxes:
     return clip_to_photo(cxcywh_to_xyxy(predictions[..., :4].reshape(-1, 4)), width, height)
 
 
-def scores(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+def _scores(predictions: NDArray[np.float32]) -> NDArray[np.float32]:
     """[B, anchors, 5 + classes] to objectness times class score."""
     return predictions[..., 4:5] * predictions[..., 5:]
 
 
-def farthest(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def _farthest(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """The largest absolute difference between two arrays."""
     return float(np.abs(a - b).max())

@@ -22,9 +22,10 @@ from torch.utils.data import Dataset
 from dminity.core.errors import DminityError
 from dminity.data import voc
 from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
-from dminity.loader.augmentation import Augmentation, Image, Labels, Size
+from dminity.loader.augmentation import Augmentation
 from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.photos import Image, Labels, Size
 from dminity.loader.settings import AugmentationSettings
 
 # Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:

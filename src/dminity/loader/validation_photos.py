@@ -9,7 +9,8 @@ from torch.utils.data import Dataset
 from dminity.data import voc
 from dminity.detection.boxes import xyxy_to_cxcywh
 from dminity.detection.letterbox import letterbox
-from dminity.loader.augmentation import Size, padded
+from dminity.loader.augmentation import padded
+from dminity.loader.photos import Size
 from dminity.loader.training_photos import fitted_labels
 
 

@@ -37,7 +37,11 @@ class Grid(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """The anchors [anchors] of a photo that answer for a box, and for which, and how well, [M]."""
+    """Which anchors of a photo answer for a box (SimOTA).
+
+    is_matched: [anchors], bool. box: [M], the index of the box of each matched anchor. iou: [M],
+    how much that anchor's prediction overlaps it, 0-1.
+    """
 
     is_matched: torch.Tensor
     box: torch.Tensor

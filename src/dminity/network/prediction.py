@@ -37,5 +37,5 @@ def _one_photo(
     return Detections(
         xyxy_pixels=unletterbox(table[order, :4], height, width, input_size),
         scores=scores[order],
-        classes=table[order, 6].astype(np.int64),
+        class_ids=table[order, 6].astype(np.int64),
     )

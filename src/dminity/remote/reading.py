@@ -115,14 +115,13 @@ def open_folder(address: str, s3_endpoint: str = "") -> Folder:
     """The folder at an https or s3 address or a path; `s3_endpoint` serves the s3 addresses."""
     address = address.rstrip("/")
     if address.startswith("s3://"):
-        place = f"{s3_endpoint.rstrip('/')}/{address.removeprefix('s3://')}"
-        return WebFolder(address, place)
+        return _WebFolder(address, f"{s3_endpoint.rstrip('/')}/{address.removeprefix('s3://')}")
     if address.startswith(("http://", "https://")):
-        return WebFolder(address, address)
-    return DiskFolder(address)
+        return _WebFolder(address, address)
+    return _DiskFolder(address)
 
 
-class DiskFolder(Folder):
+class _DiskFolder(Folder):
     """A folder of this machine."""
 
     def __init__(self, address: str) -> None:
@@ -135,7 +134,7 @@ class DiskFolder(Folder):
             with (Path(self.address) / name).open("rb", buffering=0) as stream:
                 status = os.fstat(stream.fileno())
                 found = f"{status.st_size}-{status.st_mtime_ns}"
-                refuse_change(name, version, found)
+                _refuse_change(name, version, found)
                 stream.seek(start)
                 yield Opened(stream, found, status.st_size)
         except (FileNotFoundError, IsADirectoryError) as error:
@@ -144,12 +143,12 @@ class DiskFolder(Folder):
             raise Unavailable("forbidden", error) from error
 
 
-class WebFolder(Folder):
-    """A folder of a web or S3 server, at the https address `place`."""
+class _WebFolder(Folder):
+    """A folder of a web or S3 server, at an https URL."""
 
-    def __init__(self, address: str, place: str) -> None:
+    def __init__(self, address: str, url: str) -> None:
         self.address = address
-        self.place = place
+        self.url = url
         self.session = requests.Session()
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
@@ -160,11 +159,11 @@ class WebFolder(Folder):
     def open(self, name: str, start: int = 0, version: str = "") -> Iterator[Opened]:
         """See `Folder`; asks for the rest of a file by a range."""
         headers = {"Range": f"bytes={start}-"} if start else {}
-        with as_unavailable(), self.ask(name, headers) as response:
-            refuse_status(response)
+        with _as_unavailable(), self.ask(name, headers) as response:
+            _refuse_status(response)
             found = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
-            refuse_change(name, version, found)
-            opened = Opened(Body(response.raw), found, whole_size(response), crc32c(response))
+            _refuse_change(name, version, found)
+            opened = Opened(_Body(response.raw), found, _whole_size(response), _crc32c(response))
             if start and response.status_code != 206:
                 # A server that does not know ranges begins at the beginning.
                 for _ in opened.pieces(start):
@@ -173,13 +172,13 @@ class WebFolder(Folder):
 
     def ask(self, name: str, headers: dict[str, str]) -> requests.Response:
         """The answer to a request for a file, its body not yet read."""
-        address = f"{self.place}/{quote(name)}"
+        address = f"{self.url}/{quote(name)}"
         return self.session.get(
             address, headers=headers, stream=True, timeout=(CONNECT_S, SILENCE_S)
         )
 
 
-class Body:
+class _Body:
     """The body of a response, as it comes: a reader need not wait for a full piece."""
 
     def __init__(self, raw: Any) -> None:
@@ -191,13 +190,13 @@ class Body:
         return piece
 
 
-def refuse_change(name: str, version: str, found: str) -> None:
+def _refuse_change(name: str, version: str, found: str) -> None:
     """Raise if a version is asked for and another found."""
     if version and version != found:
         raise Changed("changed", f"{name}: {version} is {found} now")
 
 
-def refuse_status(response: requests.Response) -> None:
+def _refuse_status(response: requests.Response) -> None:
     """Raise for an answer that is not the file."""
     status = response.status_code
     if status in (200, 206):
@@ -213,11 +212,11 @@ def refuse_status(response: requests.Response) -> None:
         NAME_OF_STATUS.get(status, "server error" if server_error else "refused"),
         f"{response.url}: status {status}",
         passing=server_error or status in PASSING_STATUS,
-        wait_s=retry_after_s(response.headers.get("Retry-After", "")),
+        wait_s=_retry_after_s(response.headers.get("Retry-After", "")),
     )
 
 
-def retry_after_s(value: str) -> float:
+def _retry_after_s(value: str) -> float:
     """The seconds that a Retry-After header asks for, given as a number or a date."""
     try:
         return urllib3.Retry().parse_retry_after(value) if value else 0.0
@@ -225,7 +224,7 @@ def retry_after_s(value: str) -> float:
         return 0.0
 
 
-def whole_size(response: requests.Response) -> int | None:
+def _whole_size(response: requests.Response) -> int | None:
     """Bytes of the whole file, of which the response may be a part."""
     # Content-Range: bytes 100-199/200
     whole = response.headers.get("Content-Range", "").rpartition("/")[2]
@@ -233,7 +232,7 @@ def whole_size(response: requests.Response) -> int | None:
     return int(size) if size.isdecimal() else None
 
 
-def crc32c(response: requests.Response) -> int | None:
+def _crc32c(response: requests.Response) -> int | None:
     """The checksum that Google's storage sends: x-goog-hash: crc32c=n03x6A==,md5=…, in base64."""
     for value in response.headers.get("x-goog-hash", "").split(","):
         name, _, code = value.strip().partition("=")
@@ -243,7 +242,7 @@ def crc32c(response: requests.Response) -> int | None:
 
 
 @contextmanager
-def as_unavailable() -> Iterator[None]:
+def _as_unavailable() -> Iterator[None]:
     """Give the failures of the network the one type that a missing file has."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Asking again for what may come the next time, politely."""
+"""Retries with exponential backoff and jitter, and long files that are resumed where they broke."""
 
 import random
 import time
@@ -19,11 +19,16 @@ ATTEMPTS = 8
 Answer = TypeVar("Answer")
 
 
-def persist(action: Callable[[], Answer], attempts: int, given_up: Event | None = None) -> Answer:
-    """What `action` returns, tried up to so often while its failures are passing ones.
+def retry(action: Callable[[], Answer], attempts: int, given_up: Event | None = None) -> Answer:
+    """Call `action` until it succeeds, up to `attempts` times while its failures are passing ones.
+
+    Args:
+        action: what to call.
+        attempts: 1 or more.
+        given_up: when it is set, waiting ends and the last failure is raised.
 
     Raises:
-        Unavailable: the last failure, with its `attempts`; at once if others have given up.
+        Unavailable: the last failure, with its `attempts`.
     """
     given_up = given_up or Event()
     for attempt in range(1, attempts + 1):
@@ -33,14 +38,15 @@ def persist(action: Callable[[], Answer], attempts: int, given_up: Event | None 
             error.attempts = attempt
             if attempt == attempts or not error.passing:
                 raise
-            if given_up.wait(pause_s(attempt, error.wait_s)):
+            if given_up.wait(_pause_s(attempt, error.wait_s)):
                 raise
     raise AssertionError("attempts is 1 or more")
 
 
-def pause_s(failures: int, wait_s: float) -> float:
-    """Seconds to wait after so many failures in a row: up to twice as long each time, by chance.
+def _pause_s(failures: int, wait_s: float) -> float:
+    """Seconds to wait after so many failures in a row: exponential backoff with full jitter.
 
+    `wait_s` is what the server asks for; that is waited for, up to LONGEST_WAIT_S.
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     longest = min(FIRST_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S)
@@ -48,7 +54,7 @@ def pause_s(failures: int, wait_s: float) -> float:
 
 
 class Blocks:
-    """A long file from some byte on, block by block; a broken connection is taken up again there.
+    """A long file from some byte on, block by block; a broken connection is resumed there.
 
     Iterating raises `Unavailable` if the file cannot be had, and `Changed` if it is not of
     `version`, or not the one any more that it was.
@@ -69,7 +75,7 @@ class Blocks:
             try:
                 with self.folder.open(self.name, self.position, self.version) as file:
                     self.version, self.size, self.crc32c = file.version, file.size, file.crc32c
-                    for block in read_blocks(file):
+                    for block in _read_blocks(file):
                         failures = 0
                         self.position += len(block)
                         yield block
@@ -78,7 +84,7 @@ class Blocks:
                 failures += 1
                 if not error.passing or failures == ATTEMPTS:
                     raise
-                time.sleep(pause_s(failures, error.wait_s))
+                time.sleep(_pause_s(failures, error.wait_s))
 
     def with_progress(self) -> Iterator[bytes]:
         """The same blocks; on stderr, how far they are."""
@@ -90,7 +96,7 @@ class Blocks:
                 yield block
 
 
-def read_blocks(file: Opened) -> Iterator[bytes]:
-    """The rest of a file."""
+def _read_blocks(file: Opened) -> Iterator[bytes]:
+    """The rest of a file, in blocks of BLOCK_BYTES."""
     while block := file.read(BLOCK_BYTES):
         yield block

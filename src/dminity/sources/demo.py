@@ -74,7 +74,7 @@ class RenderedRooms:
     def photo(self, split: str, image_id: str) -> bytes:
         """Render a room as a JPEG."""
         del split
-        return self.pool.submit(render_jpeg, image_id).result()
+        return self.pool.submit(_render_jpeg, image_id).result()
 
     def image_ids(self, split: str) -> list[str]:
         """16 hex digits for each room, as Open Images has them."""
@@ -84,7 +84,7 @@ class RenderedRooms:
         ]
 
 
-def render_jpeg(image_id: str) -> bytes:
+def _render_jpeg(image_id: str) -> bytes:
     """A room as a JPEG file."""
     pixels = cv2.cvtColor(scene.render(image_id), cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])

@@ -18,9 +18,9 @@ from dminity.core.errors import DminityError
 from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.reading import Unavailable, open_folder
-from dminity.remote.retrying import ATTEMPTS, persist
+from dminity.remote.retrying import ATTEMPTS, retry
 from dminity.sources.settings import OpenImagesSettings
-from dminity.sources.sieve import Damaged, Progress, sift
+from dminity.sources.sieve import Damaged, Position, sift
 from dminity.sources.source import Annotations, SourceFile
 
 CLASSES_CSV = "v5/class-descriptions-boxable.csv"
@@ -75,7 +75,7 @@ class OpenImages:
         labels, labels_file = self.read_rows(LABELS_CSV[split], LABEL_COLUMNS, work)
         return Annotations(
             boxes.assign(split=split)[list(tables.BOXES.names)],
-            agreed(labels).assign(split=split)[list(tables.VERIFIED.names)],
+            _agreed(labels).assign(split=split)[list(tables.VERIFIED.names)],
             [boxes_file, labels_file],
         )
 
@@ -89,7 +89,7 @@ class OpenImages:
         """The amenities' rows of a CSV, under our names of columns, and what the file was."""
         kept = work / name.replace("/", "-")
         try:
-            done = sift(self.csv_files, name, list(NAME_OF_CODE), kept)
+            position = sift(self.csv_files, name, list(NAME_OF_CODE), kept)
             rows = parse(kept, list(columns)).rename(columns=columns)
         except (Unavailable, Damaged, pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise self.bad(name, " ".join(str(error).split())) from error
@@ -98,7 +98,7 @@ class OpenImages:
         wrong = rows.loc[~rows["image_id"].str.fullmatch(IMAGE_ID), "image_id"]
         if len(wrong):
             raise self.bad(name, f"{wrong.iloc[0]!r} is no image id")
-        return rows, described(name, done)
+        return rows, _described(name, position)
 
     def check_codes(self) -> None:
         """Refuse to go on if Open Images knows one of our classes by another name or not at all."""
@@ -111,7 +111,7 @@ class OpenImages:
     def published_names(self) -> dict[str, str]:
         """Open Images' name of each code; read once for all splits."""
         try:
-            content = persist(lambda: self.csv_files.read(CLASSES_CSV), ATTEMPTS)
+            content = retry(lambda: self.csv_files.read(CLASSES_CSV), ATTEMPTS)
             text = content.decode("utf-8-sig")
         except (Unavailable, UnicodeDecodeError) as error:
             raise self.bad(CLASSES_CSV, str(error)) from error
@@ -127,25 +127,27 @@ def parse(path: Path, columns: list[str]) -> pd.DataFrame:
     """The named columns of a CSV."""
     convert = pa_csv.ConvertOptions(
         include_columns=columns,
-        column_types={column: csv_type(column) for column in columns},
+        column_types={column: _csv_type(column) for column in columns},
     )
     rows: pd.DataFrame = pa_csv.read_csv(path, convert_options=convert).to_pandas()
     return rows
 
 
-def csv_type(column: str) -> pa.DataType:
+def _csv_type(column: str) -> pa.DataType:
     """How a column of a published CSV is read."""
     if column.startswith("Is"):
         return pa.int8()
     return pa.string() if column in ("ImageID", "LabelName") else pa.float64()
 
 
-def agreed(labels: pd.DataFrame) -> pd.DataFrame:
+def _agreed(labels: pd.DataFrame) -> pd.DataFrame:
     """A row for each photo and class that people agree on; of the others, nothing is known."""
     votes = labels.assign(present=labels["present"] > 0).drop_duplicates()
     return votes[~votes.duplicated(["image_id", "label"], keep=False)]
 
 
-def described(name: str, done: Progress) -> SourceFile:
+def _described(name: str, position: Position) -> SourceFile:
     """A file that was read to its end."""
-    return SourceFile(name, done.read_bytes, f"{done.crc32c:08x}", done.rows, done.kept)
+    return SourceFile(
+        name, position.read_bytes, f"{position.crc32c:08x}", position.rows, position.kept
+    )

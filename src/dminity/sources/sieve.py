@@ -22,9 +22,9 @@ import numpy as np
 
 from dminity.core.files import replacing_file
 from dminity.remote.reading import Changed, Folder
-from dminity.remote.retrying import ATTEMPTS, Blocks, persist
+from dminity.remote.retrying import ATTEMPTS, Blocks, retry
 
-# How much is read between two notes of how far it is, from which a killed pass goes on.
+# How much is read between two notes of the position, from which a killed pass is resumed.
 NOTE_BYTES = 64 << 20
 LONGEST_LINE_BYTES = 1 << 16
 # Blocks that are searched while the next is read.
@@ -36,7 +36,7 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True)
-class Progress:
+class Position:
     """How far a pass over a version of a file has come; at the end, what the file was.
 
     commas: of the header. read_bytes, crc32c: of whole lines. rows: lines below the header, and
@@ -55,7 +55,7 @@ class Progress:
     ended: bool = False
 
 
-class Found(NamedTuple):
+class _Found(NamedTuple):
     """Of some lines, all and those of interest, and how many these are."""
 
     lines: bytes
@@ -64,60 +64,62 @@ class Found(NamedTuple):
     kept: int
 
 
-def sift(folder: Folder, name: str, codes: list[str], target: Path) -> Progress:
+def sift(folder: Folder, name: str, codes: list[str], target: Path) -> Position:
     """Write the header of a CSV and its lines that hold one of `codes` to `target`.
 
-    Killed and started again, it goes on from what it noted down beside `target`, unless the file
-    has changed meanwhile. Memory does not grow with the file.
+    Killed and started again, it resumes from the note that it left beside `target`, unless the
+    file has changed meanwhile. Memory does not grow with the file.
 
     Raises:
         Unavailable: if the file cannot be had.
         Damaged: if it is cut off, has a NUL in it, or is not what the server's checksum says.
     """
     note = target.with_name(f"{target.name}.note")
-    fresh = Progress(f"{folder.address}/{name}", codes)
+    fresh = Position(f"{folder.address}/{name}", codes)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.touch()
     with target.open("r+b") as result:
         try:
-            return go_on(folder, name, read_note(note, fresh), result, note)
+            return _resume(folder, name, _read_note(note, fresh), result, note)
         except Changed:
-            return go_on(folder, name, fresh, result, note)
+            return _resume(folder, name, fresh, result, note)
 
 
-def go_on(folder: Folder, name: str, done: Progress, result: IO[bytes], note: Path) -> Progress:
-    """Sift from `done` to the end of the file."""
-    if done.ended:
-        persist(lambda: refuse_another(folder, name, done.version), ATTEMPTS)
-        return done
-    result.truncate(done.kept_bytes)
-    result.seek(done.kept_bytes)
-    blocks = Blocks(folder, name, done.read_bytes, done.version)
-    lines = whole_lines(blocks.with_progress())
-    if not done.read_bytes:
-        header, rest = cut_header(next(lines, b""))
+def _resume(
+    folder: Folder, name: str, position: Position, result: IO[bytes], note: Path
+) -> Position:
+    """Sift from a position to the end of the file."""
+    if position.ended:
+        retry(lambda: _refuse_another(folder, name, position.version), ATTEMPTS)
+        return position
+    result.truncate(position.kept_bytes)
+    result.seek(position.kept_bytes)
+    blocks = Blocks(folder, name, position.read_bytes, position.version)
+    lines = _whole_lines(blocks.with_progress())
+    if not position.read_bytes:
+        header, rest = _cut_header(next(lines, b""))
         result.write(header)
-        done = begin(done, header)
+        position = _begin(position, header)
         lines = chain([rest], lines)
-    noted = done.read_bytes
-    for found in search(lines, done.codes, done.commas):
-        done = add(done, found, result)
-        if done.read_bytes - noted >= NOTE_BYTES:
-            noted = done.read_bytes
-            write_note(note, replace(done, version=blocks.version), result)
-    check_whole(blocks, done)
-    done = replace(done, version=blocks.version, ended=True)
-    write_note(note, done, result)
-    return done
+    noted = position.read_bytes
+    for found in _search(lines, position.codes, position.commas):
+        position = _add(position, found, result)
+        if position.read_bytes - noted >= NOTE_BYTES:
+            noted = position.read_bytes
+            _write_note(note, replace(position, version=blocks.version), result)
+    _check_whole(blocks, position)
+    position = replace(position, version=blocks.version, ended=True)
+    _write_note(note, position, result)
+    return position
 
 
-def refuse_another(folder: Folder, name: str, version: str) -> None:
+def _refuse_another(folder: Folder, name: str, version: str) -> None:
     """Raise if a file is not of that version any more."""
     with folder.open(name, version=version):
         pass
 
 
-def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, cut at ends of lines."""
     rest = b""
     for block in blocks:
@@ -133,7 +135,7 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         raise Damaged("the last line is cut off")
 
 
-def cut_header(lines: bytes) -> tuple[bytes, bytes]:
+def _cut_header(lines: bytes) -> tuple[bytes, bytes]:
     """The first line, and the others."""
     end = lines.find(b"\n") + 1
     if not end:
@@ -141,7 +143,7 @@ def cut_header(lines: bytes) -> tuple[bytes, bytes]:
     return lines[:end], lines[end:]
 
 
-def begin(fresh: Progress, header: bytes) -> Progress:
+def _begin(fresh: Position, header: bytes) -> Position:
     """How far it is after the header."""
     return replace(
         fresh,
@@ -152,20 +154,20 @@ def begin(fresh: Progress, header: bytes) -> Progress:
     )
 
 
-def search(lines: Iterable[bytes], codes: list[str], commas: int) -> Iterator[Found]:
+def _search(lines: Iterable[bytes], codes: list[str], commas: int) -> Iterator[_Found]:
     """Find the lines of interest while the next ones are read; in order."""
     automaton = ahocorasick_rs.BytesAhoCorasick([code.encode() for code in codes])
-    waiting: deque[Future[Found]] = deque()
+    waiting: deque[Future[_Found]] = deque()
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         for block in lines:
-            waiting.append(pool.submit(find, block, automaton, commas))
+            waiting.append(pool.submit(_find, block, automaton, commas))
             if len(waiting) > IN_FLIGHT:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def find(lines: bytes, automaton: ahocorasick_rs.BytesAhoCorasick, commas: int) -> Found:
+def _find(lines: bytes, automaton: ahocorasick_rs.BytesAhoCorasick, commas: int) -> _Found:
     """The lines that hold a code; all, if commas and lines do not agree."""
     if (nul := lines.find(0)) >= 0:
         start = lines.rfind(b"\n", 0, nul) + 1
@@ -173,12 +175,12 @@ def find(lines: bytes, automaton: ahocorasick_rs.BytesAhoCorasick, commas: int) 
     letters = np.frombuffer(lines, np.uint8)
     rows = int(np.count_nonzero(letters == ord("\n")))
     if np.count_nonzero(letters == ord(",")) != rows * commas:
-        return Found(lines, rows, lines, rows)
-    spans = list(line_spans(lines, automaton))
-    return Found(lines, rows, b"".join(lines[start:end] for start, end in spans), len(spans))
+        return _Found(lines, rows, lines, rows)
+    spans = list(_line_spans(lines, automaton))
+    return _Found(lines, rows, b"".join(lines[start:end] for start, end in spans), len(spans))
 
 
-def line_spans(
+def _line_spans(
     lines: bytes, automaton: ahocorasick_rs.BytesAhoCorasick
 ) -> Iterator[tuple[int, int]]:
     """Where each line with a code begins and ends."""
@@ -190,40 +192,40 @@ def line_spans(
             yield start, end
 
 
-def add(done: Progress, found: Found, result: IO[bytes]) -> Progress:
+def _add(position: Position, found: _Found, result: IO[bytes]) -> Position:
     """Keep what was found in the next lines."""
     result.write(found.kept_lines)
     return replace(
-        done,
-        read_bytes=done.read_bytes + len(found.lines),
-        crc32c=google_crc32c.extend(done.crc32c, found.lines),
-        rows=done.rows + found.rows,
-        kept=done.kept + found.kept,
-        kept_bytes=done.kept_bytes + len(found.kept_lines),
+        position,
+        read_bytes=position.read_bytes + len(found.lines),
+        crc32c=google_crc32c.extend(position.crc32c, found.lines),
+        rows=position.rows + found.rows,
+        kept=position.kept + found.kept,
+        kept_bytes=position.kept_bytes + len(found.kept_lines),
     )
 
 
-def check_whole(blocks: Blocks, done: Progress) -> None:
+def _check_whole(blocks: Blocks, position: Position) -> None:
     """Refuse a file that is not what the server says of it."""
-    if blocks.size not in (None, done.read_bytes):
-        raise Damaged(f"it ended after {done.read_bytes} of {blocks.size} bytes")
-    if blocks.crc32c not in (None, done.crc32c):
-        raise Damaged(f"its CRC-32C is {done.crc32c:08x}; the server says {blocks.crc32c:08x}")
+    if blocks.size not in (None, position.read_bytes):
+        raise Damaged(f"it ended after {position.read_bytes} of {blocks.size} bytes")
+    if blocks.crc32c not in (None, position.crc32c):
+        raise Damaged(f"its CRC-32C is {position.crc32c:08x}; the server says {blocks.crc32c:08x}")
 
 
-def read_note(note: Path, fresh: Progress) -> Progress:
+def _read_note(note: Path, fresh: Position) -> Position:
     """What was noted of a pass over the same address for the same codes, or `fresh`."""
     try:
-        done = Progress(**json.loads(note.read_text()))
+        position = Position(**json.loads(note.read_text()))
     except (OSError, ValueError, TypeError):
         return fresh
-    same = (done.address, done.codes) == (fresh.address, fresh.codes)
-    return done if same and done.version else fresh
+    same = (position.address, position.codes) == (fresh.address, fresh.codes)
+    return position if same and position.version else fresh
 
 
-def write_note(note: Path, done: Progress, result: IO[bytes]) -> None:
+def _write_note(note: Path, position: Position, result: IO[bytes]) -> None:
     """Note how far it is, once the result up to there is on disk."""
     result.flush()
     os.fsync(result.fileno())
     with replacing_file(note) as path:
-        path.write_text(json.dumps(asdict(done)))
+        path.write_text(json.dumps(asdict(position)))

@@ -40,7 +40,7 @@ class Source(Protocol):
         ...
 
     def annotations(self, split: str, work: Path) -> Annotations:
-        """All that is known of a split; `work` keeps what a run that was killed had read."""
+        """All that is known of a split. `work` is a folder for downloads that can be resumed."""
         ...
 
     def photo(self, split: str, image_id: str) -> bytes:

@@ -28,15 +28,15 @@ def main() -> None:
     params = load_params()
     detector = load_detector(MODEL)
     annotations = voc.read_split(VOC, "test")
-    detections = detect(detector, annotations, params.evaluate.batch_size)
+    detections = _detect(detector, annotations, params.evaluate.batch_size)
     truths = [voc.ground_truth(annotation, detector.classes) for annotation in annotations]
     scores = score(truths, detections, detector.classes)
-    write_table(scores.per_class, METRICS / "per_class.csv")
-    write_table(scores.curve, PLOTS / "pr_curve.csv")
+    _write_table(scores.per_class, METRICS / "per_class.csv")
+    _write_table(scores.curve, PLOTS / "pr_curve.csv")
     pairs = confusion(truths, detections, detector.classes, SHOWN_SCORE)
-    write_table(pairs, PLOTS / "confusion.csv")
-    draw(detector.classes, annotations[: params.evaluate.pictures], detections)
-    write_figures(
+    _write_table(pairs, PLOTS / "confusion.csv")
+    _draw(detector.classes, annotations[: params.evaluate.pictures], detections)
+    _write_figures(
         {
             "AP": scores.ap,
             "AP50": scores.ap50,
@@ -52,10 +52,10 @@ def main() -> None:
         "evaluate.json",
     )
     first_photo = voc.read_photo(VOC, annotations[0].image_id)
-    write_figures(cost.latency_ms(detector, first_photo), "cost.json")
+    _write_figures(cost.latency_ms(detector, first_photo), "cost.json")
 
 
-def detect(
+def _detect(
     detector: Detector, annotations: list[voc.Annotation], batch_size: int
 ) -> list[Detections]:
     """What the detector finds in each photo, in their order."""
@@ -70,7 +70,7 @@ def detect(
     return found
 
 
-def draw(
+def _draw(
     classes: tuple[str, ...], annotations: list[voc.Annotation], detections: list[Detections]
 ) -> None:
     """Draw what was found in the first photos."""
@@ -81,14 +81,14 @@ def draw(
             cv2.imwrite(str(folder / f"{number:02}.jpg"), picture)
 
 
-def write_figures(figures: dict[str, float], name: str) -> None:
+def _write_figures(figures: dict[str, float], name: str) -> None:
     """Write figures as JSON."""
     with replacing_file(METRICS / name) as path:
         rounded = {name: round(value, DECIMALS) for name, value in figures.items()}
         path.write_text(json.dumps(rounded, indent=2) + "\n")
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def _write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a small table as CSV."""
     with replacing_file(path) as unfinished:
         table.round(DECIMALS).to_csv(unfinished, index=False)

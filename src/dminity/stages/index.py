@@ -15,7 +15,7 @@ from dminity.params import load_params
 from dminity.sources.registry import open_source
 from dminity.sources.source import Source, SourceFile
 
-# What a run that was killed had read; the next one goes on from there.
+# What a run that was killed had read; the next one resumes there.
 WORK = INDEX / ".published.unfinished"
 
 
@@ -44,7 +44,11 @@ def main() -> None:
 
 
 def refuse_empty_classes(boxes: pd.DataFrame, source: Source) -> None:
-    """Refuse a class without a single box, or say so if it may be."""
+    """Refuse classes without a box; of a partial source, print which they are.
+
+    Raises:
+        NoBoxes: naming the classes.
+    """
     empty = [name for name in NAMES if name not in set(boxes["label"])]
     if empty and not source.partial:
         raise NoBoxes(

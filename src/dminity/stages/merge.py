@@ -21,7 +21,7 @@ def main() -> None:
     """Join the photos that came with what is known of the chosen classes in them."""
     params = load_params()
     asked = pd.concat([tables.read(PICKED / f"{bucket}.parquet") for bucket in buckets()])
-    missing = pd.concat([read_missing(bucket) for bucket in buckets()])
+    missing = pd.concat([_read_missing(bucket) for bucket in buckets()])
     came = asked[~asked["image_id"].isin(missing["image_id"])]
     left_out = came["image_id"].isin(params.leave_out)
     merged = merge(
@@ -45,17 +45,17 @@ def main() -> None:
     )[REJECTED].sort_values(["split", "image_id"])
     with replacing_file(DATA / "rejected.csv") as path:
         rejected.to_csv(path, index=False)
-    figures = account(asked, came, rejected) | count(merged, params.classes)
+    figures = _account(asked, came, rejected) | count(merged, params.classes)
     with replacing_file(METRICS / "data.json") as path:
         path.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def read_missing(bucket: str) -> pd.DataFrame:
+def _read_missing(bucket: str) -> pd.DataFrame:
     """The photos of a bucket that cannot be had."""
     return pd.read_csv(RAW / bucket / "rejected.csv", dtype=COLUMN_TYPES).assign(bucket=bucket)
 
 
-def account(asked: pd.DataFrame, came: pd.DataFrame, rejected: pd.DataFrame) -> dict[str, Any]:
+def _account(asked: pd.DataFrame, came: pd.DataFrame, rejected: pd.DataFrame) -> dict[str, Any]:
     """How many photos were asked for, came, and were rejected."""
     reasons = rejected["reason"].value_counts()
     return {

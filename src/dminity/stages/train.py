@@ -30,10 +30,10 @@ def main() -> None:
     logs = METRICS / "tensorboard"
     with trained(network, params.train, params.model, VOC, classes, run_folder, logs) as weights:
         if weights is not None:
-            publish(weights, params, classes, run_folder)
+            _publish(weights, params, classes, run_folder)
 
 
-def publish(
+def _publish(
     weights: dict[str, torch.Tensor], params: Params, classes: tuple[str, ...], run_folder: Path
 ) -> None:
     """Replace the last run's results by those in `run_folder`, and remove that folder."""

@@ -24,9 +24,9 @@ def follow(average: nn.Module, network: nn.Module, step: int) -> None:
     As `yolox.utils.ModelEMA`, in a few calls instead of three for each of 500 tensors.
     """
     decay = DECAY * (1 - math.exp(-step / RAMP_STEPS))
-    torch._foreach_lerp_(floats(average), floats(network), 1 - decay)
+    torch._foreach_lerp_(_floats(average), _floats(network), 1 - decay)
 
 
-def floats(network: nn.Module) -> list[torch.Tensor]:
+def _floats(network: nn.Module) -> list[torch.Tensor]:
     """All that is averaged: every weight and statistic, but no counters."""
     return [value for value in network.state_dict().values() if value.is_floating_point()]

@@ -13,14 +13,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from dminity.training.processes import total
 
 
-class SyncedBatchNorm(nn.BatchNorm2d):
+class _SyncedBatchNorm(nn.BatchNorm2d):
     """Batch norm whose statistics in training are those of the photos of all processes."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Normalize [B, C, H, W]; B may differ from process to process."""
         if not self.training or not distributed.is_initialized():
             return super().forward(features)
-        count, mean, variance = statistics(features.float())
+        count, mean, variance = _statistics(features.float())
         with torch.no_grad():
             # As PyTorch does: the running variance is the unbiased one.
             unbiased = variance * count / (count - 1).clamp(min=1)
@@ -32,37 +32,37 @@ class SyncedBatchNorm(nn.BatchNorm2d):
         return (features * scale[:, None, None] + shift[:, None, None]).to(features.dtype)
 
 
-def statistics(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _statistics(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Numbers per channel [1], and their mean and variance [C], over all processes.
 
     Gradients flow back through both, to every process.
     """
     channels = features.shape[1]
     count = features.new_tensor([features.numel() / channels])
-    sums = over_processes(torch.cat([features.sum(dim=(0, 2, 3)), count]))
+    sums = _over_processes(torch.cat([features.sum(dim=(0, 2, 3)), count]))
     mean = sums[:channels] / sums[channels]
     centered = features - mean[:, None, None]
-    variance = over_processes(centered.square().sum(dim=(0, 2, 3))) / sums[channels]
+    variance = _over_processes(centered.square().sum(dim=(0, 2, 3))) / sums[channels]
     return sums[channels:].detach(), mean, variance
 
 
-class SumOverProcesses(torch.autograd.Function):
+class _SumOverProcesses(torch.autograd.Function):
     """A sum over all processes, through which gradients flow back to each of them."""
 
     @staticmethod
     def forward(ctx: Any, numbers: torch.Tensor) -> torch.Tensor:
-        """Add up."""
+        """Sum [N] numbers over all processes."""
         return total(numbers)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        """A number of one process counts in the sums of all, and so do their gradients."""
+        """Sum the gradients [N] too: a number of one process is part of the sum of each."""
         return total(gradients[0])
 
 
-def over_processes(numbers: torch.Tensor) -> torch.Tensor:
+def _over_processes(numbers: torch.Tensor) -> torch.Tensor:
     """The sum over all processes."""
-    summed: torch.Tensor = SumOverProcesses.apply(numbers)
+    summed: torch.Tensor = _SumOverProcesses.apply(numbers)
     return summed
 
 
@@ -70,7 +70,7 @@ def synchronize(network: nn.Module) -> None:
     """Make every batch norm of a network a synchronized one, its weights and statistics kept."""
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
-            module.__class__ = SyncedBatchNorm
+            module.__class__ = _SyncedBatchNorm
 
 
 def hold_statistics(network: nn.Module, held: bool) -> None:

@@ -59,7 +59,7 @@ def fingerprint(
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
     digest.update(repr((variant, classes)).encode())
     digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
-    paths = [Path(settings.pretrained), *own_code()]
+    paths = [Path(settings.pretrained), *_own_code()]
     for split in ("train", "validation"):
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):
@@ -72,7 +72,7 @@ def fingerprint(
     return digest.hexdigest()
 
 
-def own_code() -> list[Path]:
+def _own_code() -> list[Path]:
     """The files of this package that the running program has imported."""
     files = {getattr(module, "__file__", None) for module in sys.modules.values()}
     return sorted(path for path in map(Path, filter(None, files)) if PACKAGE in path.parents)

@@ -19,9 +19,6 @@ USABLE_MEMORY = 0.7
 PROBE_BOXES = 20
 
 
-# Of glibc's malloc.h.
-
-
 class NoSuchDevice(DminityError):
     """More devices are asked for than there are."""
 
@@ -74,15 +71,15 @@ def largest_batch(
     probed = copy.deepcopy(network)
     device = next(probed.parameters()).device
     with context:
-        one, two = (step_bytes(probed, photos, side, device) for photos in (1, 2))
+        one, two = (step_bytes(probed, num_photos, side, device) for num_photos in (1, 2))
     sharing = processes if device.type == "cpu" else 1
     fits = USABLE_MEMORY * free_bytes(device) / sharing / max(1, two - one)
     return 1 << int(math.log2(max(1, fits)))
 
 
-def step_bytes(network: nn.Module, photos: int, side: int, device: torch.device) -> int:
+def step_bytes(network: nn.Module, num_photos: int, side: int, device: torch.device) -> int:
     """Bytes that one step keeps between its forward and its backward pass, or its peak on a GPU."""
-    images = torch.zeros(photos, 3, side, side, device=device)
+    images = torch.zeros(num_photos, 3, side, side, device=device)
     targets = torch.tensor([0.0, side / 2, side / 2, side / 4, side / 4], device=device)
     kept: dict[int, int] = {}
 
@@ -93,7 +90,7 @@ def step_bytes(network: nn.Module, photos: int, side: int, device: torch.device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        loss = network(images, targets.expand(photos, PROBE_BOXES, 5))["total_loss"]
+        loss = network(images, targets.expand(num_photos, PROBE_BOXES, 5))["total_loss"]
     loss.backward()
     network.zero_grad()
     if device.type == "cuda":

@@ -11,7 +11,7 @@ from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
 
 
-class LateLoader(DataLoader[Any]):
+class _LateLoader(DataLoader[Any]):
     """A loader whose workers start when the first batch is asked for.
 
     Lightning makes two iterators in each epoch and uses one.
@@ -77,7 +77,7 @@ class Loaders:
     def _loader(self, photos: Any, **batching: Any) -> DataLoader[Any]:
         """A loader with this run's workers; they are forked, to share the photos in memory."""
         workers = self.settings.workers
-        return LateLoader(
+        return _LateLoader(
             photos,
             num_workers=workers,
             worker_init_fn=start_worker,

@@ -44,10 +44,10 @@ def start_from(
     weights = checkpoint.get("model", checkpoint)
     theirs = checkpoint.get("classes")
     fresh = network.state_dict()
-    check_variant(weights, fresh, path, variant)
+    _check_variant(weights, fresh, path, variant)
     rows = weights[f"{CLASS_LAYERS}0.bias"].shape[0]
     if theirs is None and rows == COCO_CLASSES:
-        weights = graft_class_rows(weights, fresh, classes)
+        weights = _graft_class_rows(weights, fresh, classes)
     elif theirs != list(classes):
         raise BadModelFile(
             f"{path} has {rows} other classes than the {len(classes)} chosen here; set `classes` "
@@ -56,7 +56,7 @@ def start_from(
     network.load_state_dict(weights)
 
 
-def check_variant(
+def _check_variant(
     weights: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], path: Path, variant: str
 ) -> None:
     """Refuse weights that are not of this variant; the class layers may differ."""
@@ -70,7 +70,7 @@ def check_variant(
         raise BadModelFile(f"{path} holds no {variant}; set `model` to the checkpoint's variant")
 
 
-def graft_class_rows(
+def _graft_class_rows(
     coco: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], classes: tuple[str, ...]
 ) -> dict[str, torch.Tensor]:
     """COCO weights with class layers for `classes`: twins' rows from COCO, the others unsure.
@@ -101,18 +101,18 @@ def download(release: str, variant: str) -> Path:
     # Several processes of one training may want it at once.
     with FileLock(CACHE / f".{name}.lock"):
         if not path.exists():
-            fetch(release, variant, path)
-    check_sum(path, str(path), variant)
+            _fetch(release, variant, path)
+    _check_sum(path, str(path), variant)
     return path
 
 
-def fetch(release: str, variant: str, path: Path) -> None:
+def _fetch(release: str, variant: str, path: Path) -> None:
     """Download the release file of a variant, and keep it if it is what it should be."""
     try:
         with replacing_file(path) as unfinished:
             with unfinished.open("wb") as file:
                 file.writelines(Blocks(open_folder(release), path.name).with_progress())
-            check_sum(unfinished, f"{release}/{path.name}", variant)
+            _check_sum(unfinished, f"{release}/{path.name}", variant)
     except Unavailable as error:
         raise BadModelFile(
             f"{release}/{path.name}: {first_line(error)}; check train.release, or set "
@@ -120,12 +120,15 @@ def fetch(release: str, variant: str, path: Path) -> None:
         ) from error
 
 
-def check_sum(path: Path, place: str, variant: str) -> None:
-    """Refuse a file that is not the official release file of the variant."""
+def _check_sum(path: Path, origin: str, variant: str) -> None:
+    """Refuse a file that is not the official release file of the variant.
+
+    `origin` is where it came from, for the error.
+    """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != RELEASE_SHA256[variant]:
         raise BadModelFile(
-            f"{place} is not the official {variant}: its SHA-256 is {found}; delete it, or give "
+            f"{origin} is not the official {variant}: its SHA-256 is {found}; delete it, or give "
             "your own file as train.pretrained"
         )

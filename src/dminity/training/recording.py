@@ -95,7 +95,7 @@ class Recording(Callback):
         every = training.settings.pictures_every
         epochs_done = 0 if trainer.sanity_checking else trainer.current_epoch + 1
         if self.live and every and epochs_done % every == 0:
-            draw(training.validation, self.pictures, epochs_done)
+            _draw(training.validation, self.pictures, epochs_done)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the epoch's row, and save all.
@@ -108,10 +108,10 @@ class Recording(Callback):
         training.check_validation()
         seconds = self.last_done - self.began
         photos = training.loaders.photos_in(trainer.current_epoch)
-        row = epoch_figures(training) | {
+        row = _epoch_figures(training) | {
             f"{SPEED}images_per_second": photos / seconds,
             f"{SPEED}waiting_for_data": self.waited / seconds,
-            f"{SPEED}peak_memory_gb": peak_memory_gb(training.device),
+            f"{SPEED}peak_memory_gb": _peak_memory_gb(training.device),
         }
         self.rows.append((training.epochs_done, row))
         self.write(*self.rows[-1])
@@ -121,7 +121,7 @@ class Recording(Callback):
         if self.live and not sys.stderr.isatty():
             step, epochs = training.epochs_done, training.settings.epochs
             left = time_left(self.seconds, 0 if trainer.should_stop else epochs - step)
-            say(step, epochs, row, left)
+            _say(step, epochs, row, left)
         self.start_clock()
 
     def start_clock(self) -> None:
@@ -150,7 +150,7 @@ class Recording(Callback):
                 self.writer.add_scalar(name, value, step)
         if self.live:
             self.live.make_summary()  # type: ignore[no-untyped-call]
-            write_speed(self.rows, Path(self.live.dir) / "speed.csv")
+            _write_speed(self.rows, Path(self.live.dir) / "speed.csv")
 
     def stop_if_settled(self, trainer: L.Trainer, training: "DetectorTraining") -> None:
         """End the training if validation has not got better for `patience` epochs.
@@ -163,7 +163,7 @@ class Recording(Callback):
             trainer.should_stop = True
 
 
-def epoch_figures(training: "DetectorTraining") -> Row:
+def _epoch_figures(training: "DetectorTraining") -> Row:
     """The mean losses of the epoch that is over, its validation, and the last learning rates."""
     steps = training.losses
     means = {
@@ -176,7 +176,7 @@ def epoch_figures(training: "DetectorTraining") -> Row:
     return means | training.validation.figures | rates
 
 
-def write_speed(rows: list[tuple[int, Row]], path: Path) -> None:
+def _write_speed(rows: list[tuple[int, Row]], path: Path) -> None:
     """Write the speed of each epoch, as a table for `dvc plots`: a column for each figure."""
     speeds = [
         {"step": step} | {name.removeprefix(SPEED): row[name] for name in row if SPEED in name}
@@ -189,7 +189,7 @@ def write_speed(rows: list[tuple[int, Row]], path: Path) -> None:
         table.writerows(speeds)
 
 
-def say(step: int, epochs: int, row: Row, left: str) -> None:
+def _say(step: int, epochs: int, row: Row, left: str) -> None:
     """Say in a line how an epoch went, and how long the others may take."""
     parts = ", ".join(f"{name} {row[f'train/{name}_loss']:.2f}" for name in ("box", "obj", "cls"))
     validation = f"validation AP {row[BEST_BY]:.3f}, AP50 {row['val/mAP50']:.3f}"
@@ -198,7 +198,7 @@ def say(step: int, epochs: int, row: Row, left: str) -> None:
     print(f"{line}, {speed}, {left} left", file=sys.stderr, flush=True)
 
 
-def draw(validation: Validation, folder: Path, epochs_done: int) -> None:
+def _draw(validation: Validation, folder: Path, epochs_done: int) -> None:
     """Draw what the averaged weights found in the first validation photos."""
     photos = validation.photos
     for number, annotation in enumerate(photos.annotations[:PICTURES]):
@@ -209,7 +209,7 @@ def draw(validation: Validation, folder: Path, epochs_done: int) -> None:
         cv2.imwrite(str(path), picture)
 
 
-def peak_memory_gb(device: torch.device) -> float:
+def _peak_memory_gb(device: torch.device) -> float:
     """The most memory that this process has had so far: of its GPU, or else of the machine."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9

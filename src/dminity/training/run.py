@@ -80,18 +80,18 @@ def trained(
     best = BestWeights()
     with ExitStack() as stack:
         if trainer.is_global_zero:
-            stack.enter_context(in_folder(run_folder))
+            stack.enter_context(_in_folder(run_folder))
         else:
             end_with_parent()
         resumes = checkpoint.exists()
         training = make_training(
             network, settings, variant, folder, classes, run_folder.name, resumes
         )
-        check_shares(settings, training, processes)
+        _check_shares(settings, training, processes)
         if settings.pretrained != "none" and not resumes:
             # Weights that are no random numbers are worth a look before the first step.
             trainer.num_sanity_val_steps = math.inf
-        opened = logs(run_folder, tensorboard, settings, trainer)
+        opened = _logs(run_folder, tensorboard, settings, trainer)
         with opened as (live, writer), handlers_restored():
             recording = Recording(live, writer, checkpoint, run_folder / "pictures")
             trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def trained(
 
 
 @contextmanager
-def logs(
+def _logs(
     run_folder: Path, tensorboard: Path, settings: TrainSettings, trainer: L.Trainer
 ) -> Iterator[tuple[Live | None, "SummaryWriter | None"]]:
     """DVCLive, and TensorBoard if it is wanted; none but in the first process."""
@@ -111,11 +111,11 @@ def logs(
     with ExitStack() as stack:
         live = stack.enter_context(Live(str(run_folder / "live"), save_dvc_exp=False, dvcyaml=None))
         log = tensorboard / run_folder.name
-        yield live, stack.enter_context(fresh_log(log)) if settings.tensorboard else None
+        yield live, stack.enter_context(_fresh_log(log)) if settings.tensorboard else None
 
 
 @contextmanager
-def fresh_log(folder: Path) -> Iterator["SummaryWriter"]:
+def _fresh_log(folder: Path) -> Iterator["SummaryWriter"]:
     """TensorBoard's log of a run; after an interruption all rows are written again."""
     # It takes a second to import, and is seldom wanted.
     from torch.utils.tensorboard import SummaryWriter
@@ -126,7 +126,7 @@ def fresh_log(folder: Path) -> Iterator["SummaryWriter"]:
 
 
 @contextmanager
-def in_folder(run_folder: Path) -> Iterator[None]:
+def _in_folder(run_folder: Path) -> Iterator[None]:
     """Make the folder of a run and keep others out; remove it if the first epoch does not end.
 
     Raises:
@@ -140,7 +140,7 @@ def in_folder(run_folder: Path) -> Iterator[None]:
                 shutil.rmtree(run_folder, ignore_errors=True)
 
 
-def check_shares(settings: TrainSettings, training: DetectorTraining, processes: int) -> None:
+def _check_shares(settings: TrainSettings, training: DetectorTraining, processes: int) -> None:
     """Refuse what does not divide by the number of processes, or is too little for all of them.
 
     Raises:
@@ -189,7 +189,7 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
         accelerator=kind,
         devices=processes // settings.num_nodes,
         num_nodes=settings.num_nodes,
-        strategy=parallel_strategy() if several else "auto",
+        strategy=_parallel_strategy() if several else "auto",
         sync_batchnorm=several and kind == "cuda",
         precision=hardware.lightning_precision(settings.precision, variant),
         # On a GPU not every operation has a deterministic form: those are taken that have.
@@ -218,7 +218,7 @@ def cluster() -> list[SLURMEnvironment]:
     return []
 
 
-def parallel_strategy() -> DDPStrategy:
+def _parallel_strategy() -> DDPStrategy:
     """One process for each device, all with the same weights."""
     # Batch norm is synchronized, so that no statistics have to be sent round. A frozen backbone is
     # unused, and looking for what is unused keeps PyTorch from ordering gradients anew after the

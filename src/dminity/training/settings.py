@@ -15,7 +15,7 @@ from dminity.core.parameters import NumberOrAuto, Share
 from dminity.loader.settings import AugmentationSettings
 
 
-def epoch_keys(value: object) -> object:
+def _epoch_keys(value: object) -> object:
     """The same mapping with whole numbers for keys; `dvc exp run -S` writes them as text."""
     if not isinstance(value, dict):
         return value
@@ -31,7 +31,7 @@ class TrainSettings(AugmentationSettings):
     multiscale: NonNegativeInt
     epochs: PositiveInt
     batch_size: NumberOrAuto
-    batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(epoch_keys)]
+    batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
     accumulate: PositiveInt
     lr: PositiveFloat
     weight_decay: NonNegativeFloat

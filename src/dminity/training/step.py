@@ -100,13 +100,13 @@ class Step:
         return sums
 
     def _halved_parts(
-        self, module: L.LightningModule, photos: int, error: torch.OutOfMemoryError
+        self, module: L.LightningModule, num_photos: int, error: torch.OutOfMemoryError
     ) -> int:
         """Twice as many parts as so far."""
         alone = module.trainer.world_size == 1
-        if self.settings.batch_size != "auto" or not alone or self.parts * 2 > photos:
+        if self.settings.batch_size != "auto" or not alone or self.parts * 2 > num_photos:
             raise OutOfMemory(
-                f"{-(-photos // self.parts)} photos at once do not fit into the memory of "
+                f"{-(-num_photos // self.parts)} photos at once do not fit into the memory of "
                 f"{module.device}; lower train.batch_size (and raise train.accumulate), or "
                 "train.input_size"
             ) from error

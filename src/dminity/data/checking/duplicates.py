@@ -20,12 +20,12 @@ def duplicates(photos: pd.DataFrame, near_bits: int) -> pd.DataFrame:
     """
     in_split = [photos[photos["split"] == split] for split in SPLITS]
     return pd.concat(
-        [alike(one, other, near_bits) for one, other in combinations(in_split, 2)],
+        [_alike(one, other, near_bits) for one, other in combinations(in_split, 2)],
         ignore_index=True,
     )
 
 
-def alike(one: pd.DataFrame, other: pd.DataFrame, near_bits: int) -> pd.DataFrame:
+def _alike(one: pd.DataFrame, other: pd.DataFrame, near_bits: int) -> pd.DataFrame:
     """The pairs of a photo of `one` and a photo of `other` whose looks differ little."""
     looks, other_looks = one["look"].to_numpy(np.uint64), other["look"].to_numpy(np.uint64)
     parts = []

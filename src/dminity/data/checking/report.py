@@ -46,7 +46,7 @@ def report(
     twins = duplicates(readable, near_bits)
     out_of_range = boxes[faults_of(boxes).isin(["outside", "reversed"])]
     in_train = boxes[boxes["split"] == "train"]["label"].value_counts().reindex(classes)
-    areas = areas_pixels(boxes, readable, image_size)
+    areas = _areas_pixels(boxes, readable, image_size)
     published = published[published["label"].isin(classes)]
     figures = {
         "photos": len(images),
@@ -60,16 +60,16 @@ def report(
         ),
         "classes_without_training_boxes": int(in_train.isna().sum()),
         "imbalance": float(in_train.max() / in_train.min()),
-        "groups": share(published["is_group_of"]),
-    } | sizes(areas)
+        "groups": _share(published["is_group_of"]),
+    } | _sizes(areas)
     return Report(
-        class_table(published, boxes, areas, classes),
+        _class_table(published, boxes, areas, classes),
         {name: round(value, DECIMALS) for name, value in figures.items()},
-        faults(images[images["width"] == 0], twins, out_of_range),
+        _faults(images[images["width"] == 0], twins, out_of_range),
     )
 
 
-def areas_pixels(boxes: pd.DataFrame, photos: pd.DataFrame, image_size: int) -> "pd.Series[float]":
+def _areas_pixels(boxes: pd.DataFrame, photos: pd.DataFrame, image_size: int) -> "pd.Series[float]":
     """The area of each box in pixels of its training photo; NaN where the photo is unreadable."""
     sides = boxes[["image_id"]].merge(photos, "left", "image_id")[["width", "height"]]
     long_side = sides.max(axis=1)
@@ -79,23 +79,23 @@ def areas_pixels(boxes: pd.DataFrame, photos: pd.DataFrame, image_size: int) -> 
     return pd.Series(areas, boxes.index)
 
 
-def sizes(areas: "pd.Series[float]") -> dict[str, float]:
+def _sizes(areas: "pd.Series[float]") -> dict[str, float]:
     """The shares of small, medium and large boxes, of those whose photo can be read."""
     known = areas.dropna()
     return {
-        "small": share(known < SMALL_PIXELS),
-        "medium": share((known >= SMALL_PIXELS) & (known < LARGE_PIXELS)),
-        "large": share(known >= LARGE_PIXELS),
+        "small": _share(known < SMALL_PIXELS),
+        "medium": _share((known >= SMALL_PIXELS) & (known < LARGE_PIXELS)),
+        "large": _share(known >= LARGE_PIXELS),
     }
 
 
-def share(which: "pd.Series[bool]") -> float:
+def _share(which: "pd.Series[bool]") -> float:
     """The share of true values; 0 of none."""
     known = which.dropna()
     return float(known.astype(bool).mean()) if len(known) else 0.0
 
 
-def class_table(
+def _class_table(
     published: pd.DataFrame,
     boxes: pd.DataFrame,
     areas: "pd.Series[float]",
@@ -105,16 +105,16 @@ def class_table(
     return pd.DataFrame(
         [
             {"class": name}
-            | counts(boxes[boxes["label"] == name], "")
-            | counts(published[published["label"] == name], "published_")
-            | sizes(areas[boxes["label"] == name])
-            | {"groups": share(published.loc[published["label"] == name, "is_group_of"])}
+            | _counts(boxes[boxes["label"] == name], "")
+            | _counts(published[published["label"] == name], "published_")
+            | _sizes(areas[boxes["label"] == name])
+            | {"groups": _share(published.loc[published["label"] == name, "is_group_of"])}
             for name in classes
         ]
     ).round(DECIMALS)
 
 
-def counts(boxes: pd.DataFrame, prefix: str) -> dict[str, int]:
+def _counts(boxes: pd.DataFrame, prefix: str) -> dict[str, int]:
     """Photos and boxes of each split."""
     found = {}
     for split in SPLITS:
@@ -124,7 +124,7 @@ def counts(boxes: pd.DataFrame, prefix: str) -> dict[str, int]:
     return found
 
 
-def faults(unreadable: pd.DataFrame, twins: pd.DataFrame, out_of_range: pd.DataFrame) -> list[str]:
+def _faults(unreadable: pd.DataFrame, twins: pd.DataFrame, out_of_range: pd.DataFrame) -> list[str]:
     """What is wrong, a line for each kind, with the first of them and the mend."""
     found = []
     if len(unreadable):

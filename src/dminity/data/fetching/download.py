@@ -13,7 +13,7 @@ from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
 from dminity.remote.reading import Unavailable
-from dminity.remote.retrying import persist
+from dminity.remote.retrying import retry
 
 
 class PhotosMissing(DminityError):
@@ -52,13 +52,14 @@ def fetch_photos(
     rejected: list[Rejected] = []
     with ThreadPoolExecutor(settings.connections) as pool:
         tasks = [
-            pool.submit(fetch, path, read, *key, settings, given_up) for path, key in wanted.items()
+            pool.submit(_fetch, path, read, *key, settings, given_up)
+            for path, key in wanted.items()
         ]
         try:
             for task in Progress(folder.name, as_completed(tasks), len(tasks)):
                 if fault := task.result():
                     rejected.append(fault)
-                    refuse_too_many(rejected, len(wanted), settings.max_missing)
+                    _refuse_too_many(rejected, len(wanted), settings.max_missing)
         except BaseException:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -66,7 +67,7 @@ def fetch_photos(
     return sorted(rejected)
 
 
-def fetch(
+def _fetch(
     path: Path,
     read: Callable[[str, str], bytes],
     split: str,
@@ -81,17 +82,17 @@ def fetch(
         verify(content, settings.min_side)
         return content
 
-    if is_good(path, settings.min_side):
+    if _is_good(path, settings.min_side):
         return None
     try:
-        content = persist(read_photo, settings.attempts, given_up)
+        content = retry(read_photo, settings.attempts, given_up)
     except Unavailable as error:
         return Rejected(split, image_id, error.reason, error.attempts)
-    write(content, path)
+    _write(content, path)
     return None
 
 
-def is_good(path: Path, min_side: int) -> bool:
+def _is_good(path: Path, min_side: int) -> bool:
     """Whether a photo is on disk and decodes."""
     try:
         verify(path.read_bytes(), min_side)
@@ -100,7 +101,7 @@ def is_good(path: Path, min_side: int) -> bool:
     return True
 
 
-def write(content: bytes, path: Path) -> None:
+def _write(content: bytes, path: Path) -> None:
     """Write a photo, whole or not at all.
 
     It does not wait for the disk: what a loss of power leaves of it is found by its decoding.
@@ -113,7 +114,7 @@ def write(content: bytes, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def refuse_too_many(rejected: list[Rejected], asked: int, max_missing: float) -> None:
+def _refuse_too_many(rejected: list[Rejected], asked: int, max_missing: float) -> None:
     """Raise if more are missing than the share that may be."""
     if len(rejected) > max_missing * asked:
         first = min(rejected)

@@ -26,8 +26,8 @@ def verify(content: bytes, min_side: int) -> None:
     """
     try:
         with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as photo:
-            refuse_size(photo.width, photo.height, min_side)
-            refuse_undecodable(content, photo)
+            _refuse_size(photo.width, photo.height, min_side)
+            _refuse_undecodable(content, photo)
     except BadPhoto:
         raise
     except UnidentifiedImageError as error:
@@ -39,7 +39,7 @@ def verify(content: bytes, min_side: int) -> None:
         raise BadPhoto("truncated", error, passing=True) from error
 
 
-def refuse_undecodable(content: bytes, photo: Image.Image) -> None:
+def _refuse_undecodable(content: bytes, photo: Image.Image) -> None:
     """Raise if a byte of the photo does not decode.
 
     Of a JPEG an eighth of the size and no colors will do: its entropy-coded data is still decoded
@@ -53,7 +53,7 @@ def refuse_undecodable(content: bytes, photo: Image.Image) -> None:
         photo.load()
 
 
-def refuse_size(width: int, height: int, min_side: int) -> None:
+def _refuse_size(width: int, height: int, min_side: int) -> None:
     """Refuse a photo with next to nothing, or far too much, in it."""
     if min(width, height) < min_side:
         raise BadPhoto("too small", f"{width} x {height} pixels")
