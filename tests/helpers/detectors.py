@@ -1,8 +1,11 @@
 """Detectors that find something without having learned anything."""
 
-import torch
+from pathlib import Path
 
-from dminity.network.detector import Detector, build_network
+import torch
+from yolox.models import YoloxModule
+
+from dminity.network.detector import Detector, build_network, save_detector
 
 SPREAD = 1000
 
@@ -22,3 +25,14 @@ def random_detector(seed: int) -> Detector:
             if "cls_preds" in name or "obj_preds" in name:
                 module.weight.data *= SPREAD
     return Detector(network, "yolox_nano", ("Bed", "Sink", "Kitchen & dining room table"), (64, 96))
+
+
+def nano(classes: int = 2) -> YoloxModule:
+    """A small network in evaluation mode, the same every time."""
+    torch.manual_seed(0)
+    return build_network("yolox_nano", classes).eval()
+
+
+def save_nano(path: Path) -> None:
+    """Write that network as a detector of two classes."""
+    save_detector(nano().state_dict(), "yolox_nano", ("Bed", "Sink"), (64, 96), path)

@@ -1,34 +1,11 @@
-"""Figures whose right values are known."""
+"""COCO's figures, where the right values are known."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dminity.data.voc import Annotation, VocObject, ground_truth
-from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation.coco import score
-from dminity.evaluation.confusion import NOTHING, confusion
-
-CLASSES = ("Bed", "Sink", "Towel")
-Row = tuple[float, float, float, float, int]
-
-
-def truth(*rows: Row, ignored: tuple[int, ...] = ()) -> GroundTruth:
-    """What is in a photo: left, top, right, bottom, class; `ignored` are positions."""
-    table = np.array(rows, float).reshape(-1, 5)
-    flags = np.array([position in ignored for position in range(len(rows))], np.bool_)
-    return GroundTruth(table[:, :4], table[:, 4].astype(np.int64), flags, 480, 640)
-
-
-def found(*rows: tuple[float, float, float, float, int, float]) -> Detections:
-    """What was found: left, top, right, bottom, class, score."""
-    table = np.array(rows, float).reshape(-1, 6)
-    return Detections(table[:, :4], table[:, 5], table[:, 4].astype(np.int64))
-
-
-BED: Row = (10, 10, 110, 110, 0)
-SINK: Row = (200, 200, 300, 300, 1)
+from tests.helpers.evaluation_cases import BED, CLASSES, SINK, Row, found, truth
 
 
 def test_finding_everything_exactly_is_perfect() -> None:
@@ -91,41 +68,3 @@ def test_the_order_of_photos_plays_no_part(order: list[int]) -> None:
     first = score(truths, detections, CLASSES)
     again = score([truths[i] for i in order], [detections[i] for i in order], CLASSES)
     assert again.ap == pytest.approx(first.ap)
-
-
-def test_confusion_pairs_boxes_and_detections() -> None:
-    detections = found(
-        (*BED, 0.9),  # right
-        (200, 200, 300, 290, 2, 0.8),  # a sink taken for a towel
-        (400, 400, 450, 450, 1, 0.7),  # a false alarm
-        (*SINK, 0.1),  # not shown
-    )
-    missed: Row = (500, 10, 600, 90, 2)
-    table = confusion([truth(BED, SINK, missed)], [detections], CLASSES, 0.4)
-    assert sorted(table.itertuples(index=False, name=None)) == [
-        ("Bed", "Bed"),
-        ("Sink", "Towel"),
-        ("Towel", NOTHING),
-        (NOTHING, "Sink"),
-    ]
-
-
-def test_confusion_leaves_ignored_boxes_out() -> None:
-    table = confusion([truth(BED, ignored=(0,))], [found((*BED, 0.9))], CLASSES, 0.4)
-    assert table.empty
-
-
-def test_each_box_is_taken_once() -> None:
-    table = confusion([truth(BED)], [found((*BED, 0.9), (*BED, 0.8))], CLASSES, 0.4)
-    assert sorted(table.itertuples(index=False, name=None)) == [("Bed", "Bed"), (NOTHING, "Bed")]
-
-
-def test_difficult_objects_are_the_ignored_ones() -> None:
-    objects = (
-        VocObject("Sink", (1.0, 2.0, 3.0, 4.0)),
-        VocObject("Bed", (0.0, 0.0, 9.0, 9.0), difficult=True),
-    )
-    known = ground_truth(Annotation("a", 64, 48, objects), CLASSES)
-    assert known.class_ids.tolist() == [1, 0]
-    assert known.ignored.tolist() == [False, True]
-    assert (known.width, known.height) == (64, 48)

@@ -1,13 +1,8 @@
-"""Training: what it learns, what it writes down, and what it refuses."""
+"""Training: what it learns, and what it refuses."""
 
 import os
 import re
-import resource
-import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,92 +10,40 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from dvclive.live import Live
 from lightning.pytorch.plugins import MixedPrecision
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from yolox.models import YoloxHead, YoloxModule
+from yolox.models import YoloxModule
 
 from dminity.data import voc
 from dminity.loader.batches import epoch_order
-from dminity.loader.validation_photos import ValidationPhotos
-from dminity.network.detector import BadModelFile, build_network
+from dminity.network.detector import build_network
 from dminity.training import hardware
 from dminity.training import loop as training
 from dminity.training import run as training_run
-from dminity.training.checkpoints import CHECKPOINT, ForeignCheckpoint, NotSaved, fingerprint
+from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
 from dminity.training.schedule import Schedule
 from dminity.training.step import OutOfMemory
 from tests.helpers import training_runs
-from tests.helpers.room_folder import SIDE, make_room_folder
-from tests.helpers.training_runs import results, rows, run, settings
+from tests.helpers.room_folder import make_room_folder
+from tests.helpers.training_runs import COUNTS, results, rows, run, settings
 
-COUNTS = {"train": 12, "validation": 5}
 LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
+
+
 EXPECTED_ROWS = {f"train/{name}" for name in {*LOSSES, "num_fg"}}
+
+
 EXPECTED_ROWS |= {f"val/{name}" for name in LOSSES}
+
+
 EXPECTED_ROWS |= {f"val/{name}" for name in ("mAP50", "mAP50-95", "precision", "recall")}
+
+
 EXPECTED_ROWS |= {f"x/lr{group}" for group in range(3)}
+
+
 SPEED = {f"speed/{name}" for name in ("images_per_second", "waiting_for_data", "peak_memory_gb")}
-
-
-@pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A VOC folder of rooms."""
-    return make_room_folder(tmp_path_factory.mktemp("rooms") / "voc", COUNTS)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Away from this repository, which DVCLive would take for the one of the run."""
-    monkeypatch.chdir(tmp_path)
-
-
-def test_a_row_per_epoch_tells_losses_scores_rates_and_speed(rooms: Path, tmp_path: Path) -> None:
-    run(rooms, tmp_path / "run", epochs=3, no_aug=0.34)
-    found = rows(tmp_path / "run" / "live")
-    assert set(found) == EXPECTED_ROWS | SPEED | {"train/l1_loss"}
-    assert {name: [step for step, _ in table] for name, table in found.items()} == (
-        {key: [1, 2, 3] for key in EXPECTED_ROWS | SPEED} | {"train/l1_loss": [3]}
-    )
-    for part in ("train", "val"):
-        total = [value for _, value in found[f"{part}/loss"]]
-        parts = [
-            [value for _, value in found[f"{part}/{name}_loss"]] for name in ("box", "obj", "cls")
-        ]
-        if part == "train":
-            parts.append([0.0, 0.0, found["train/l1_loss"][0][1]])
-        np.testing.assert_allclose(np.sum(parts, axis=0), total, rtol=1e-5)
-    for name in ("waiting_for_data", "images_per_second", "peak_memory_gb"):
-        assert all(value > 0 for _, value in found[f"speed/{name}"])
-    assert all(value < 1 for _, value in found["speed/waiting_for_data"])
-
-
-@pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast.*:FutureWarning")
-def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> None:
-    # With one step of no length, the averaged weights are those that training started from.
-    chosen = {"epochs": 1, "lr": 1e-30, "batch_size": 12, "no_aug": 0.0}
-    run(rooms, tmp_path / "run", **chosen)
-    torch.manual_seed(settings().seed)
-    network = build_network("yolox_nano", 30).eval()
-    network.head.__class__ = YoloxHead
-    network.training = network.head.training = True
-    plain = ValidationPhotos(rooms, "validation", voc.read_classes(rooms), (96, 96))
-    images = torch.stack([plain[index][0] for index in range(5)]).permute(0, 3, 1, 2).float()
-    targets = torch.zeros(5, 120, 5)
-    for row, annotation in zip(targets, plain.annotations, strict=True):
-        for place, item in enumerate(annotation.objects):
-            left, top, right, bottom = (side * 96 / SIDE for side in item.xyxy_pixels)
-            label = voc.read_classes(rooms).index(item.label)
-            box = [label, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
-            row[place] = torch.tensor(box)
-    with torch.no_grad():
-        expected = network(images, targets)
-    found = {name: table[0][1] for name, table in rows(tmp_path / "run" / "live").items()}
-    for ours, theirs in (("loss", "total"), ("box_loss", "iou"), ("cls_loss", "cls")):
-        # Batch norm statistics have followed the photos by a step.
-        assert found[f"val/{ours}"] == pytest.approx(float(expected[f"{theirs}_loss"]), rel=0.01)
 
 
 @pytest.mark.slow
@@ -212,55 +155,6 @@ def test_clipping_shortens_steps(rooms: Path, tmp_path: Path) -> None:
     assert moved(0.01) == pytest.approx(0.01, rel=1e-3)
 
 
-def test_training_ends_when_validation_settles(rooms: Path, tmp_path: Path) -> None:
-    # Without a step of any length AP stays what it is in the first epoch.
-    run(rooms, tmp_path / "run", epochs=9, patience=2, lr=1e-30)
-    assert [step for step, _ in rows(tmp_path / "run" / "live")["train/loss"]] == [1, 2, 3]
-    # Interrupted after its last epoch, it does not go on.
-    run(rooms, tmp_path / "run", epochs=9, patience=2, lr=1e-30)
-    assert [step for step, _ in rows(tmp_path / "run" / "live")["train/loss"]] == [1, 2, 3]
-
-
-def test_pictures_are_drawn_every_n_epochs(rooms: Path, tmp_path: Path) -> None:
-    run(rooms, tmp_path / "run", epochs=4, pictures_every=2)
-    pictures = sorted((tmp_path / "run" / "pictures").rglob("*.jpg"))
-    assert [path.relative_to(tmp_path / "run" / "pictures").as_posix() for path in pictures] == [
-        f"{photo:02}/{epoch:03}.jpg" for photo in range(COUNTS["validation"]) for epoch in (2, 4)
-    ]
-    picture = cv2.imread(str(pictures[0]))
-    assert picture is not None
-    assert max(picture.shape) == SIDE
-
-
-def test_tensorboard_has_the_same_rows(rooms: Path, tmp_path: Path) -> None:
-    run(rooms, tmp_path / "run", tensorboard=True)
-    events = EventAccumulator(str(tmp_path / "run" / "tensorboard" / "run"))
-    events.Reload()
-    found = rows(tmp_path / "run" / "live")
-    assert set(events.Tags()["scalars"]) == set(found)
-    for name, table in found.items():
-        logged = [(event.step, event.value) for event in events.Scalars(name)]
-        assert logged == [(step, pytest.approx(value, rel=1e-5)) for step, value in table]
-
-
-@pytest.mark.slow
-def test_trained_weights_are_scored_before_the_first_step(
-    trained: tuple[Path, Path], tmp_path: Path
-) -> None:
-    model, live = trained
-    folder = model.parent / "voc"
-    # Steps that can only do harm: the weights of the start are the best, and are what comes back.
-    harmful = {"input_size": 128, "batch_size": 8, "lr": 0.5, "warmup": 0.0}
-    weights = run(folder, tmp_path / "run", pretrained=str(model), **harmful)
-    scores = rows(tmp_path / "run" / "live")["val/mAP50-95"]
-    assert [step for step, _ in scores] == [0, 1, 2]
-    best = max(value for _, value in rows(live)["val/mAP50-95"])
-    assert scores[0][1] == pytest.approx(best)
-    assert scores[0][1] > max(value for _, value in scores[1:])
-    start = torch.load(model, weights_only=True)["model"]
-    assert all(torch.equal(weights[name], value) for name, value in start.items())
-
-
 def test_photos_without_boxes_and_small_photos_are_no_trouble(tmp_path: Path) -> None:
     folder = make_room_folder(tmp_path / "voc", {"train": 4, "validation": 2})
     for image_id in voc.read_ids(folder, "train"):
@@ -341,79 +235,6 @@ def test_a_loss_that_is_no_number_is_named_and_costs_one_epoch(rooms: Path, tmp_
     assert found[3].split(", ") == [ids[index] for index in order]
 
 
-def test_the_checkpoint_of_the_last_good_epoch_outlives_a_bad_one(
-    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = tmp_path / "run"
-    monkeypatch.setattr(Schedule, "lr", lambda _, done, photos: 1e30 if done > 1 else 0.0)
-    with pytest.raises(TrainingDiverged, match="of epoch 1"):
-        run(rooms, place, epochs=3)
-    state = torch.load(place / CHECKPOINT, weights_only=True)
-    assert state["epoch"] == 0
-    assert all(value.isfinite().all() for value in state["state_dict"].values())
-
-
-def test_a_checkpoint_of_another_run_is_refused(rooms: Path, tmp_path: Path) -> None:
-    run(rooms, tmp_path / "run")
-    (tmp_path / "run").rename(tmp_path / "other")
-    with pytest.raises(ForeignCheckpoint, match=r"the checkpoint is of run, this run of other:"):
-        run(rooms, tmp_path / "other")
-
-
-def test_a_checkpoint_with_code_in_it_is_refused(rooms: Path, tmp_path: Path) -> None:
-    run(rooms, tmp_path / "run")
-    state = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
-    torch.save(state | {"hook": Path.unlink}, tmp_path / "run" / CHECKPOINT)
-    with pytest.raises(BadModelFile, match=r"last\.ckpt holds more than weights"):
-        run(rooms, tmp_path / "run")
-
-
-@contextmanager
-def disk_with(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size: to it, the disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
-def test_a_full_disk_costs_no_checkpoint(rooms: Path, tmp_path: Path) -> None:
-    place = tmp_path / "run"
-    run(rooms, place, epochs=1)
-    before = (place / CHECKPOINT).read_bytes()
-    with (
-        disk_with(len(before) // 2),
-        pytest.raises(NotSaved, match=r"last\.ckpt could not be saved: .*run again"),
-    ):
-        run(rooms, place, epochs=2)
-    assert (place / CHECKPOINT).read_bytes() == before
-    assert not list(place.glob(".*"))
-
-
-def test_a_full_disk_costs_no_more_than_the_epoch_whose_row_it_refuses(
-    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log_metric = Live.log_metric
-
-    def full(live: Live, *arguments: Any) -> None:
-        # As DVCLive does when a disk is full, which a test cannot make so.
-        if live.step == 2:
-            raise OSError(28, "No space left on device")
-        log_metric(live, *arguments)
-
-    monkeypatch.setattr(Live, "log_metric", full)
-    with pytest.raises(NotSaved, match=r"the row of epoch 2 could not be saved: .*No space left"):
-        run(rooms, tmp_path / "run")
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
-    run(rooms, tmp_path / "run")
-    assert [step for step, _ in rows(tmp_path / "run" / "live")["train/loss"]] == [1, 2]
-
-
 def test_batches_that_processes_cannot_share_are_refused(
     rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,25 +243,6 @@ def test_batches_that_processes_cannot_share_are_refused(
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     with pytest.raises(UnevenBatch, match=r"a split has 5 photos for 6 processes; lower"):
         run(rooms, tmp_path / "run", devices=6, batch_size=6)
-
-
-def test_a_finished_run_that_is_run_again_tells_the_same(rooms: Path, tmp_path: Path) -> None:
-    # As after a kill between the last epoch and the end of the stage.
-    weights = run(rooms, tmp_path / "run")
-    told = rows(tmp_path / "run" / "live")
-    again = run(rooms, tmp_path / "run")
-    assert rows(tmp_path / "run" / "live") == told
-    assert all(torch.equal(again[name], value) for name, value in weights.items())
-
-
-def test_weights_that_the_last_step_spoiled_are_not_saved(
-    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The last step of the second epoch: no loss of a batch after it is seen.
-    monkeypatch.setattr(Schedule, "lr", lambda _, done, photos: 1e30 if done == 2 else 0.0)
-    with pytest.raises(TrainingDiverged, match="the validation loss is no number after epoch 1"):
-        run(rooms, tmp_path / "run", epochs=3)
-    assert torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)["epoch"] == 0
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
@@ -502,36 +304,3 @@ def test_the_batch_that_fits_is_measured_before_trained_weights_are_scored(
     state = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     assert state["batch_size"] in (16, 32, 64)
     assert [step for step, _ in rows(tmp_path / "run" / "live")["val/mAP50"]] == [0, 1]
-
-
-@pytest.fixture
-def copied_rooms(rooms: Path, tmp_path: Path) -> Path:
-    """The rooms, to be changed."""
-    return Path(shutil.copytree(rooms, tmp_path / "voc"))
-
-
-def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> None:
-    def of(variant: str = "yolox_nano", **changes: Any) -> str:
-        return fingerprint(
-            settings(**changes), variant, voc.read_classes(copied_rooms), copied_rooms
-        )
-
-    known = of()
-    assert of() == of(workers=7, cache_gb=3.0, devices=5, tensorboard=True) == known
-    found = {known, of(variant="yolox_s"), of(lr=0.5), of(seed=9), of(batch_schedule={1: 2})}
-    image_id = voc.read_ids(copied_rooms, "train")[3]
-    voc.photo_path(copied_rooms, image_id).write_bytes(b"another photo")
-    found.add(of())
-    path = voc.annotation_path(copied_rooms, image_id)
-    path.write_text(path.read_text().replace("<truncated>0", "<truncated>1", 1))
-    found.add(of())
-    (copied_rooms / "weights.pth").write_bytes(b"1")
-    found.add(of(pretrained=str(copied_rooms / "weights.pth")))
-    (copied_rooms / "weights.pth").write_bytes(b"2")
-    found.add(of(pretrained=str(copied_rooms / "weights.pth")))
-    lists = copied_rooms / "ImageSets" / "Main"
-    ids = voc.read_ids(copied_rooms, "train")
-    (lists / "train.txt").write_text("\n".join(ids[:-1]))
-    (lists / "val.txt").write_text("\n".join([ids[-1], *voc.read_ids(copied_rooms, "validation")]))
-    found.add(of())
-    assert len(found) == 10

@@ -1,0 +1,38 @@
+"""Sums of losses."""
+
+import pytest
+import torch
+
+from dminity.network.detector import build_network
+from dminity.network.losses import LossSums, head_losses
+
+CLASSES = 30
+
+
+def targets(photos: int, boxes: int, side: int, seed: int) -> torch.Tensor:
+    """Random targets [photos, 120, 5]; the nth photo has n fewer boxes."""
+    draw = torch.Generator().manual_seed(seed)
+    table = torch.zeros(photos, 120, 5)
+    for photo in range(photos):
+        for box in range(max(0, boxes - photo)):
+            label = torch.randint(CLASSES, (1,), generator=draw)
+            table[photo, box] = torch.cat([label, torch.rand(4, generator=draw) * side / 2 + 4])
+    return table
+
+
+def test_sums_of_parts_are_the_sum_of_the_whole() -> None:
+    torch.manual_seed(0)
+    network = build_network("yolox_nano", CLASSES).eval()
+    network.training = True
+    images, labels = torch.rand(4, 3, 96, 96) * 255, targets(4, 3, 96, 1)
+    assert (labels[3] == 0).all(), "a part without a box is among them"
+    sums = []
+    for chosen in (slice(0, 4), slice(0, 1), slice(1, 3), slice(3, 4)):
+        losses = head_losses(
+            network.head, network.backbone(images[chosen]), labels[chosen], images[chosen]
+        )
+        sums.append(LossSums.of(losses, labels[chosen]))
+        assert not network.head.training
+    parts = LossSums.zeros(torch.device("cpu")) + sums[1] + sums[2] + sums[3]
+    torch.testing.assert_close(parts.values, sums[0].values, rtol=1e-4, atol=1e-3)
+    assert parts.means() == pytest.approx(sums[0].means(), rel=1e-4)
