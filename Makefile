@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test lint map s3 benchmarks lock
+.PHONY: help repro test test-fast lint format map s3 benchmarks lock
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -17,10 +17,15 @@ repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: eve
 test: $(VENV)/ready  ## the whole test suite
 	python -m pytest
 
-lint: $(VENV)/ready  ## format, lint and types, as pre-commit runs them
-	ruff format --check .
-	ruff check .
-	mypy
+test-fast: $(VENV)/ready  ## the tests that take a minute and a half: no whole training, no pipeline
+	python -m pytest -m "not slow"
+
+lint: $(VENV)/ready  ## format, lint, types, spelling and files, as pre-commit runs them
+	pre-commit run --all-files --show-diff-on-failure
+
+format: $(VENV)/ready  ## put the code into its format, and mend what can be mended
+	ruff format .
+	ruff check --fix .
 
 map: $(VENV)/ready  ## write into dvc.yaml which code each stage depends on
 	python -m tests.helpers.pipeline_map

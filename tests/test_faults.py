@@ -38,6 +38,8 @@ from tests.helpers.faulty_server import truncated as cut_file
 from tests.helpers.mirror import make_mirror
 from tests.helpers.project import ROOT, environment
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = FetchSettings(connections=4, attempts=3, min_side=16, max_missing=1.0)
 IDS = [f"{number:016x}" for number in range(6)]
 BAD = f"train/{IDS[2]}.jpg"

@@ -12,6 +12,8 @@ from dminity.export.onnx import corners, difference, write_onnx
 from dminity.network.detector import Detector
 from tests.helpers.detectors import random_detector
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:

@@ -19,6 +19,8 @@ from dminity.training.loop import TrainingDiverged
 from dminity.training.schedule import Schedule
 from tests.helpers.training_runs import rows, run, settings
 
+pytestmark = pytest.mark.slow
+
 LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
 
 

@@ -28,6 +28,8 @@ from tests.helpers import training_runs
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.training_runs import COUNTS, results, rows, run, settings
 
+pytestmark = pytest.mark.slow
+
 LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
 
 
@@ -46,7 +48,6 @@ EXPECTED_ROWS |= {f"x/lr{group}" for group in range(3)}
 SPEED = {f"speed/{name}" for name in ("images_per_second", "waiting_for_data", "peak_memory_gb")}
 
 
-@pytest.mark.slow
 def test_eight_photos_are_learned_by_heart(trained: tuple[Path, Path]) -> None:
     _, live = trained
     assert max(score for _, score in rows(live)["val/mAP50"]) > 0.95
@@ -288,7 +289,6 @@ def test_a_compiled_network_learns_the_same(
     assert losses[1] == pytest.approx(losses[0], rel=0.01)
 
 
-@pytest.mark.slow
 def test_the_batch_that_fits_is_measured_before_trained_weights_are_scored(
     trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
