@@ -31,9 +31,10 @@ from benchmarks.loader import SETTINGS, PhotosForYolox
 from benchmarks.table import print_table
 from dminity.core.amenities import NAMES
 from dminity.data import voc
-from dminity.loader.training_photos import LabeledPhotos, start_worker
+from dminity.loader.training_photos import LabeledPhotos
 from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, load_params
+from dminity.training.loaders import start_worker
 from dminity.training.recording import Recording
 from dminity.training.run import make_trainer, make_training
 from dminity.training.settings import TrainSettings

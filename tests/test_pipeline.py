@@ -46,14 +46,20 @@ def stages_run(output: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which the pipeline has run once, and whose results are committed."""
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project in which the pipeline has run once, its results committed, and what it printed."""
     project = Project.copy(tmp_path_factory.mktemp("project"))
     project.set_params(TINY)
     output = project.run("dvc", "repro")
     assert stages_run(output) == {*DATA_STAGES, *MODEL_STAGES}
     project.commit("Results")
-    return project
+    return project, output
+
+
+@pytest.fixture(scope="module")
+def ran(first_run: tuple[Project, str]) -> Project:
+    """That project."""
+    return first_run[0]
 
 
 @pytest.fixture
@@ -78,6 +84,33 @@ def test_everything_is_there_after_a_run(ran: Project) -> None:
     annotated = {path.stem for path in (ran.folder / "data/voc/Annotations").iterdir()}
     assert photos == annotated
     assert len(photos) == sum(TINY["demo"].values())
+
+
+def test_without_a_terminal_there_are_lines_and_no_bars(first_run: tuple[Project, str]) -> None:
+    _, output = first_run
+    # DVC's own bars leave carriage returns, before it starts a stage.
+    ours = [line.rpartition("\r")[2] for line in output.splitlines() if "\r" in line]
+    assert not [line for line in ours if "|" in line or "%" in line]
+    epochs = re.findall(
+        r"^epoch (\d+) of 1: loss [\d.]+ \(box [\d.]+, obj [\d.]+, cls [\d.]+\), "
+        r"validation AP [\d.]+, AP50 [\d.]+, [\d.]+ photos/s, 00:00 left$",
+        output,
+        re.MULTILINE,
+    )
+    assert epochs == ["1"]
+    for name in ("resize", "voc", "check", "evaluate"):
+        assert re.search(rf"^{name}: 100%, \d+ of \d+, .* left$", output, re.MULTILINE), name
+
+
+def test_a_rerun_with_the_same_weights_changes_no_metric(project: Project) -> None:
+    before = checksums(project.folder)
+    project.run("dvc", "repro", "--force", "--single-item", "train")
+    project.run("dvc", "repro", "--force", "--single-item", "evaluate")
+    after = checksums(project.folder)
+    assert after["models/model.pth"] == before["models/model.pth"]
+    differing = {name for name in before if after[name] != before[name]}
+    assert differing <= {"metrics/cost.json", "metrics/train/speed.csv"}
+    assert json.loads(project.run("dvc", "metrics", "diff", "--json")) == {}
 
 
 def test_dvc_tracks_what_git_does_not(ran: Project) -> None:

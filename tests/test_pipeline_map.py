@@ -7,11 +7,9 @@ import yaml
 
 from tests.helpers.pipeline_map import (
     DVC_YAML,
-    PACKAGE,
     PARAMS,
     declared_stages,
     dependencies,
-    imported_names,
     mapped,
     read_parameters,
     stage_file,
@@ -55,36 +53,6 @@ def test_params_decides_nothing() -> None:
     assert not {"BeforeValidator", "AfterValidator", "PlainValidator", "WrapValidator"} & {
         node.id for node in ast.walk(classes[0]) if isinstance(node, ast.Name)
     }
-
-
-# From the ground up: a room imports rooms of the floors below it, and none of its own floor.
-FLOORS = (
-    ("core",),
-    ("detection", "remote"),
-    ("data",),
-    ("sources", "loader", "network"),
-    ("evaluation", "export"),
-    ("training",),
-    ("params",),
-    ("stages",),
-    ("commands",),
-)
-
-
-@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor])
-def test_imports_point_downwards(room: str) -> None:
-    floor = next(number for number, rooms in enumerate(FLOORS) if room in rooms)
-    allowed = {room}.union(*FLOORS[:floor])
-    files = list((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
-    for path in files:
-        for name in imported_names(path):
-            assert name.split(".")[1] in allowed, f"{path.relative_to(ROOT)} imports {name}"
-
-
-def test_every_room_has_its_floor() -> None:
-    files = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")}
-    rooms = {name.removesuffix(".py") for name in files - {"__init__.py"}}
-    assert rooms == {room for floor in FLOORS for room in floor}
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -2,7 +2,6 @@
 
 import pickle
 import random
-import signal
 from pathlib import Path
 
 import cv2
@@ -24,8 +23,8 @@ from dminity.loader.training_photos import (
     SizeMismatch,
     TrainingPhotos,
     seeded,
-    start_worker,
 )
+from dminity.training.loaders import start_worker
 from tests.helpers.yolox_loader import yolox_loader
 
 COUNT = 11
@@ -218,14 +217,3 @@ def test_seeding_leaves_no_trace() -> None:
         assert (random.random(), np.random.random()) == first
     with seeded(1, 3, 2):
         assert (random.random(), np.random.random()) != first
-
-
-def test_a_worker_keeps_to_one_core_and_ends_on_ctrl_c() -> None:
-    threads, on_ctrl_c = cv2.getNumThreads(), signal.getsignal(signal.SIGINT)
-    try:
-        start_worker(0)
-        assert cv2.getNumThreads() == 1
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
-    finally:
-        cv2.setNumThreads(threads)
-        signal.signal(signal.SIGINT, on_ctrl_c)

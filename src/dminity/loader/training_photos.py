@@ -5,14 +5,12 @@ workers, and the order in which they ask, change nothing.
 """
 
 import random
-import signal
 from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.random.mtrand import get_bit_generator, set_bit_generator
@@ -209,10 +207,3 @@ def seeded(*key: int) -> Iterator[None]:
     finally:
         random.setstate(state)
         set_bit_generator(generator)
-
-
-def start_worker(worker: int) -> None:
-    """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
-    del worker
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    cv2.setNumThreads(0)

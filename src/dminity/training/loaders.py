@@ -2,13 +2,22 @@
 
 from typing import Any
 
+import cv2
 from torch.utils.data import DataLoader, Subset
 
 from dminity.loader.batches import epoch_batches
-from dminity.loader.training_photos import TrainingPhotos, start_worker
+from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
+from dminity.training.signals import end_silently_on_interrupt
+
+
+def start_worker(worker: int) -> None:
+    """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
+    del worker
+    end_silently_on_interrupt()
+    cv2.setNumThreads(0)
 
 
 class _LateLoader(DataLoader[Any]):

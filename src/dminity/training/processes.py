@@ -1,8 +1,5 @@
 """Sums and lists over all processes of a training; with one process, its own."""
 
-import ctypes
-import signal
-import sys
 from typing import TypeVar
 
 import torch
@@ -11,20 +8,10 @@ from torch import distributed
 from dminity.core.errors import DminityError
 
 Item = TypeVar("Item")
-PR_SET_PDEATHSIG = 1  # of Linux' sys/prctl.h
 
 
 class UnevenBatch(DminityError):
     """Something cannot be shared out equally to the processes."""
-
-
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that comes about.
-
-    It would wait for the other, on a GPU for up to half an hour, and keep its memory.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def total(numbers: torch.Tensor) -> torch.Tensor:

@@ -27,11 +27,11 @@ from dminity.training.batch_norm import synchronize
 from dminity.training.best_weights import BestWeights
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
 from dminity.training.loop import DetectorTraining
-from dminity.training.processes import UnevenBatch, check_share, end_with_parent
+from dminity.training.processes import UnevenBatch, check_share
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import EndOnSignal, handlers_restored
+from dminity.training.signals import EndOnSignal, end_with_parent, handlers_restored
 from dminity.training.validation import Validation
 
 if TYPE_CHECKING:

@@ -1,7 +1,16 @@
-"""Ctrl-C and SIGTERM in the course of a training."""
+"""Ctrl-C and SIGTERM in the course of a training: who ends, and by whom.
 
+- The first process: at once, with one line, by the signal itself. Before, it kills the next ones.
+- Other processes of this machine: silently on either signal, and when the first one ends, however
+  that came about.
+- Processes that torchrun or SLURM started: with whoever started them.
+- Loader workers: silently on Ctrl-C, and when the process ends that they load for.
+"""
+
+import ctypes
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +18,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PR_SET_PDEATHSIG = 1  # of Linux' sys/prctl.h
 
 
 class EndOnSignal(Callback):
@@ -48,3 +58,17 @@ def handlers_restored() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that comes about.
+
+    It would wait for the other, on a GPU for up to half an hour, and keep its memory.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_silently_on_interrupt() -> None:
+    """Let Ctrl-C end this process without a word: another one has the say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
