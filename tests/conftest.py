@@ -13,6 +13,7 @@ import pytest
 from dminity.core.amenities import NAMES
 from dminity.network.detector import save_detector
 from tests.helpers.mirror import make_mirror
+from tests.helpers.project import DATA_STAGES, MODEL_STAGES, TINY, Project, stages_run
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import S3Server, s3_server
 from tests.helpers.training_runs import run
@@ -78,3 +79,28 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     )
     save_detector(weights, "yolox_nano", NAMES, (128, 128), folder / "model.pth")
     return folder / "model.pth", folder / "run" / "live"
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project in which the pipeline has run once, its results committed, and what it printed."""
+    project = Project.copy(tmp_path_factory.mktemp("project"))
+    project.set_params(TINY)
+    output = project.run("dvc", "repro")
+    assert stages_run(output) == {*DATA_STAGES, *MODEL_STAGES}
+    project.commit("Results")
+    return project, output
+
+
+@pytest.fixture(scope="session")
+def ran(first_run: tuple[Project, str]) -> Project:
+    """That project."""
+    return first_run[0]
+
+
+@pytest.fixture
+def project(ran: Project) -> Iterator[Project]:
+    """The same, put back afterwards to what was committed."""
+    yield ran
+    ran.run("git", "checkout", "--quiet", ".")
+    ran.run("dvc", "checkout", "--quiet", "--force")

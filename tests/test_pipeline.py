@@ -1,23 +1,19 @@
 """The real pipeline, run by DVC and Git in temporary clones, as a user runs it."""
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import http_server
 from tests.helpers.faulty_server import faulty_server
-from tests.helpers.mirror import COCO_CHECKPOINT, REAL_MIRROR
-from tests.helpers.project import TINY, Project
+from tests.helpers.mirror import COCO_CHECKPOINT, REAL_MIRROR, serve_photos
+from tests.helpers.project import TINY, Project, checksums, stages_run
 from tests.helpers.s3_server import BUCKET, S3Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
-MODEL_STAGES = ["train", "evaluate", "export"]
 LIVE_METRICS = {
     "train": {"loss", "box_loss", "obj_loss", "cls_loss", "num_fg"},
     "val": {"loss", "box_loss", "obj_loss", "cls_loss"}
@@ -27,47 +23,6 @@ LIVE_METRICS = {
 }
 FIGURES = {"AP", "AP50", "AP75", "precision", "recall", "images", "boxes", "params_m", "gflops"}
 FIGURES |= {"size_mb"}
-
-
-def checksums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file in the folders that stages write."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for room in ("data", "models", "metrics")
-        for path in sorted((folder / room).rglob("*"))
-        if path.is_file() and path.suffix != ".lock"
-    }
-
-
-def stages_run(output: str) -> set[str]:
-    """The stages that DVC says it ran, buckets aside."""
-    names = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
-    return {name.partition("@")[0] for name in names}
-
-
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A project in which the pipeline has run once, its results committed, and what it printed."""
-    project = Project.copy(tmp_path_factory.mktemp("project"))
-    project.set_params(TINY)
-    output = project.run("dvc", "repro")
-    assert stages_run(output) == {*DATA_STAGES, *MODEL_STAGES}
-    project.commit("Results")
-    return project, output
-
-
-@pytest.fixture(scope="module")
-def ran(first_run: tuple[Project, str]) -> Project:
-    """That project."""
-    return first_run[0]
-
-
-@pytest.fixture
-def project(ran: Project) -> Iterator[Project]:
-    """The same, put back afterwards to what was committed."""
-    yield ran
-    ran.run("git", "checkout", "--quiet", ".")
-    ran.run("dvc", "checkout", "--quiet", "--force")
 
 
 def test_everything_is_there_after_a_run(ran: Project) -> None:
@@ -127,18 +82,6 @@ def test_a_second_run_does_nothing(project: Project) -> None:
     output = project.run("dvc", "repro")
     assert stages_run(output) == set()
     assert "Data and pipelines are up to date." in output
-
-
-def test_another_model_reruns_training_only(project: Project) -> None:
-    output = project.run("dvc", "exp", "run", "-S", "model=yolox_tiny", "--name", "tiny")
-    assert stages_run(output) == set(MODEL_STAGES)
-    changes = json.loads(project.run("dvc", "metrics", "diff", "--json"))
-    params = changes["metrics/evaluate.json"]["params_m"]
-    assert params["old"] < 1 < 5 < params["new"]
-    compared = json.loads(project.run("dvc", "exp", "diff", "HEAD", "tiny", "--json"))
-    model = compared["params"]["params.yaml"]["model"]
-    assert (model["old"], model["new"]) == ("yolox_nano", "yolox_tiny")
-    assert "tiny" in project.run("dvc", "exp", "show", "--csv")
 
 
 def test_a_new_parameter_of_training_reruns_training_only(project: Project) -> None:
@@ -209,22 +152,6 @@ def test_bad_input_is_one_line_and_costs_nothing(
     assert checksums(project.folder) == before
 
 
-def test_push_and_pull_move_data_and_weights(
-    project: Project, s3: S3Server, tmp_path: Path
-) -> None:
-    files = s3.files()
-    if not files.exists(BUCKET):
-        files.mkdir(BUCKET)
-    clone = project.clone(tmp_path / "clone")
-    for place in (project, clone):
-        for name, value in ({"url": f"s3://{BUCKET}"} | s3.remote_options()).items():
-            place.run("dvc", "remote", "modify", "--local", "storage", name, value)
-    project.run("dvc", "push")
-    clone.run("dvc", "pull")
-    assert checksums(clone.folder) == checksums(project.folder)
-    assert "Data and pipelines are up to date." in clone.run("dvc", "repro")
-
-
 def test_a_remote_that_refuses_is_named(project: Project, s3: S3Server) -> None:
     options = s3.remote_options() | {"secret_access_key": "wrong", "url": f"s3://{BUCKET}"}
     for name, value in options.items():
@@ -233,30 +160,6 @@ def test_a_remote_that_refuses_is_named(project: Project, s3: S3Server) -> None:
     project.run("dvc", "remote", "modify", "--local", "storage", "url", "s3://no-such-bucket")
     project.run("dvc", "remote", "modify", "--local", "storage", "secret_access_key", s3.secret)
     assert "NoSuchBucket" in project.run("dvc", "push", fails=True)
-
-
-def serve(s3: S3Server, mirror: Path, bucket: str) -> None:
-    """Put a mirror's photos into a bucket that anybody may read."""
-    files = s3.files()
-    files.mkdir(bucket)
-    files.put(f"{mirror}/open-images-dataset/", f"{bucket}/", recursive=True)
-
-
-def test_open_images_over_http_and_s3(project: Project, made_mirror: Path, s3: S3Server) -> None:
-    serve(s3, made_mirror, "made-photos")
-    with http_server(made_mirror) as address:
-        project.run(
-            *("dvc", "exp", "run", "--name", "mirror", "-S", "source=openimages"),
-            *("-S", f"openimages.annotations={address}/openimages"),
-            *("-S", "openimages.images=s3://made-photos"),
-            *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
-            *("-S", "openimages.partial=true"),
-        )
-    counts = json.loads((project.folder / "metrics/data.json").read_text())
-    assert counts["images"] == {"train": 12, "validation": 5, "test": 5}
-    published = {path.name: path.read_bytes() for path in made_mirror.glob("*/*/*.jpg")}
-    fetched = {path.name: path.read_bytes() for path in project.folder.glob("data/raw/*/*/*.jpg")}
-    assert fetched == published
 
 
 def test_a_larger_limit_pays_for_the_new_photos_only(made_mirror: Path, tmp_path: Path) -> None:
@@ -299,7 +202,7 @@ def test_a_larger_limit_pays_for_the_new_photos_only(made_mirror: Path, tmp_path
 if REAL_MIRROR.exists():
 
     def test_real_photos_and_coco_weights(project: Project, s3: S3Server) -> None:
-        serve(s3, REAL_MIRROR, "real-photos")
+        serve_photos(s3, REAL_MIRROR, "real-photos")
         with http_server(REAL_MIRROR) as address:
             project.run(
                 *("dvc", "exp", "run", "--name", "real", "-S", "source=openimages"),

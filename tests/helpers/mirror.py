@@ -9,6 +9,7 @@ import cv2
 from dminity.core.amenities import AMENITIES
 from dminity.sources.openimages import BOXES_CSV, CLASSES_CSV, LABELS_CSV
 from dminity.sources.rooms import scene
+from tests.helpers.s3_server import S3Server
 
 # 51 real photos in the published layout, with a README of their own; not part of the project.
 REAL_MIRROR = Path(__file__).parents[3] / "shared" / "openimages-mini"
@@ -72,3 +73,10 @@ def box_line(image_id: str, code: str, box: dict[str, Any], split: str = "test")
     return ",".join(
         str(cell) for cell in [image_id, "xclick", code, 1, *corners, *flags, 0, 0, *clicks]
     )
+
+
+def serve_photos(s3: S3Server, mirror: Path, bucket: str) -> None:
+    """Put a mirror's photos into a bucket that anybody may read."""
+    files = s3.files()
+    files.mkdir(bucket)
+    files.put(f"{mirror}/open-images-dataset/", f"{bucket}/", recursive=True)

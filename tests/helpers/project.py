@@ -1,5 +1,6 @@
 """A copy of this project in a folder of its own, with its own Git and DVC, to run for real."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
+MODEL_STAGES = ["train", "evaluate", "export"]
 # The smallest run in which every stage does its work.
 TINY: dict[str, Any] = {
     "demo": {"train": 20, "validation": 6, "test": 6},
@@ -107,3 +110,19 @@ def run_module(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file in the folders that stages write."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for room in ("data", "models", "metrics")
+        for path in sorted((folder / room).rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def stages_run(output: str) -> set[str]:
+    """The stages that DVC says it ran, buckets aside."""
+    names = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+    return {name.partition("@")[0] for name in names}

@@ -45,6 +45,13 @@ def merge(
 ) -> Merged:
     """The images that show one of `classes`, with what is known of `classes` in them.
 
+    Args:
+        boxes: a table as `tables.BOXES`.
+        verified: a table as `tables.VERIFIED`.
+        images: a table as `tables.IMAGES`, of the photos that are there.
+        classes: names of amenities.
+        marked: what becomes of boxes with flags.
+
     Raises:
         BadMerge: if an image comes twice, or a split is left without an image.
     """
@@ -96,7 +103,10 @@ def _policies_of(boxes: pd.DataFrame, marked: MarkedPolicies) -> "pd.Series[str]
 
 
 def faults_of(boxes: pd.DataFrame) -> "pd.Series[str]":
-    """Why each box shows nothing: `outside` of the photo, `reversed`, `thin`, or "" if it does."""
+    """Why each row of a table of boxes shows nothing, or "" if it shows something.
+
+    `outside` of the photo, `reversed` corners, or `thin`: less than a pixel of 1024.
+    """
     corners = boxes[tables.CORNERS]
     width = boxes["xmax"] - boxes["xmin"]
     height = boxes["ymax"] - boxes["ymin"]
@@ -128,5 +138,5 @@ def count(merged: Merged, classes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def by_split(images: pd.DataFrame) -> dict[str, int]:
-    """How many images each split has."""
+    """How many rows of a table of images each split has."""
     return {split: int((images["split"] == split).sum()) for split in SPLITS}

@@ -18,6 +18,12 @@ def confusion(
 ) -> pd.DataFrame:
     """Pair boxes and detections of any class by IoU: columns `actual` and `predicted`.
 
+    Args:
+        truths: what is in each photo.
+        detections: what was found in each photo, in the same order.
+        classes: the names of the classes.
+        min_score: 0-1; detections of a lower score do not count.
+
     A box that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
     actual class `nothing`. Ignored boxes and the detections on them are left out.
     """

@@ -14,7 +14,7 @@ class Turn(NamedTuple):
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order in which an epoch takes `count` photos: a permutation of their indices."""
+    """The order in which an epoch takes so many photos: a permutation [count] of their indices."""
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 

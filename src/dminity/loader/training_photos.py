@@ -72,7 +72,7 @@ class LabeledPhotos:
         return self.sizes[index]
 
     def labels(self, index: int) -> Labels:
-        """A photo's labels."""
+        """A photo's labels [N, 5], float32: xyxy in its pixels, and the class."""
         return self.all_labels[index]
 
     def pixels(self, index: int) -> Image:
@@ -105,7 +105,7 @@ class LabeledPhotos:
         return fit(photo, self.input_size)
 
     def some(self, indices: NDArray[np.int64]) -> "SomePhotos":
-        """A view of some of the photos, in that order."""
+        """A view of the photos at some indices [M], in that order."""
         return SomePhotos(self, indices.tolist())
 
 
@@ -124,7 +124,7 @@ class SomePhotos:
         return self.photos.size(self.indices[number])
 
     def labels(self, number: int) -> Labels:
-        """A photo's labels."""
+        """A photo's labels [N, 5], float32: xyxy in its pixels, and the class."""
         return self.photos.labels(self.indices[number])
 
     def pixels(self, number: int) -> Image:

@@ -66,7 +66,7 @@ class ColorGains(NamedTuple):
         return xyxy
 
     def image(self, image: Image) -> Image:
-        """A copy of an image with other colors.
+        """A copy of an image [H, W, 3], BGR, with other colors.
 
         Even gains of 0 cost it some: 8 bits hold fewer colors as HSV than as BGR. YOLOX has it so.
         """

@@ -91,7 +91,8 @@ def save_detector(
         path: where to.
     """
     content = {
-        "model": {key: value.cpu() for key, value in weights.items()},
+        # In the usual order of memory, whatever that of training was.
+        "model": {key: value.cpu().contiguous() for key, value in weights.items()},
         "variant": variant,
         "classes": list(classes),
         "input_size": list(input_size),

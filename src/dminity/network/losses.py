@@ -57,7 +57,17 @@ class LossSums:
 def head_losses(
     head: nn.Module, features: Any, targets: torch.Tensor, images: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """The losses of a head in evaluation mode, whose layers stay in that mode."""
+    """The losses of a head in evaluation mode, whose layers stay in that mode.
+
+    Args:
+        head: YOLOX's, as `network.head` makes it.
+        features: of the backbone, a tensor [B, C, H, W] for each level.
+        targets: [B, labels, 5], float32: the class, and cxcywh in input pixels.
+        images: what the features are of: [B, 3, H, W].
+
+    Returns:
+        Sums by the library's names, each a scalar.
+    """
     head.training = True
     try:
         losses = head(features, targets, images)

@@ -124,7 +124,7 @@ class OpenImages:
 
 
 def parse(path: Path, columns: list[str]) -> pd.DataFrame:
-    """The named columns of a CSV."""
+    """The named columns of a CSV as a table; flags are int8, corners and confidences float64."""
     convert = pa_csv.ConvertOptions(
         include_columns=columns,
         column_types={column: _csv_type(column) for column in columns},

@@ -48,7 +48,13 @@ def export(
     path: Path,
     settings: ExportSettings,
 ) -> Difference:
-    """Write the detector to `path`, and say how far it is from the original on some photos.
+    """Write the detector to `path`, and say how far it is from the original.
+
+    Args:
+        detector: the original.
+        photos_bgr: what to compare on: [H, W, 3] each, uint8.
+        path: where to.
+        settings: how far it may be.
 
     Raises:
         ExportDiffers: if it is too far; the file that was there stays.

@@ -15,7 +15,7 @@ class UnevenBatch(DminityError):
 
 
 def total(numbers: torch.Tensor) -> torch.Tensor:
-    """The sum over all processes of a tensor that is of the same shape in each."""
+    """The sum over all processes of a tensor of any shape that is the same in each."""
     if distributed.is_initialized():
         numbers = numbers.clone()
         distributed.all_reduce(numbers)

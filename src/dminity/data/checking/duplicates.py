@@ -14,9 +14,9 @@ ROWS_AT_ONCE = 256
 def duplicates(photos: pd.DataFrame, near_bits: int) -> pd.DataFrame:
     """Pairs of photos of different splits that are the same to the byte, or nearly to the eye.
 
-    photos: `image_id`, `split`, and `content` and `look` as in `Fingerprint`. Returns a row for
-    each pair: `image_id`, `split`, `other_id`, `other_split`, in how many `bits` of 64 their looks
-    differ, at most `near_bits`, and `exact`: whether the files are the same.
+    photos: a table of `image_id`, `split`, and `content` and `look` as in `Fingerprint`. Returns a
+    row for each pair: `image_id`, `split`, `other_id`, `other_split`, in how many `bits` of 64
+    their looks differ, at most `near_bits`, and `exact`: whether the files are the same.
     """
     in_split = [photos[photos["split"] == split] for split in SPLITS]
     return pd.concat(

@@ -165,13 +165,13 @@ class Camera:
         )
 
     def project(self, points: Floats) -> Floats:
-        """(n, 3) meters -> (n, 2) pixels, for points in front of the camera."""
+        """Points [N, 3], in meters and in front of the camera, to pixels [N, 2]."""
         x, y, depth = self.rotation @ (points - self.eye).T
         scale = self.focal / np.maximum(depth, NEAR)
         return np.column_stack([x * scale + self.width / 2, y * scale + self.height / 2])
 
     def clip(self, polygon: Floats) -> Floats:
-        """The part (m, 3) of a polygon (n, 3) that lies beyond the near plane."""
+        """The part [M, 3] of a polygon [N, 3] that lies beyond the near plane."""
         depths = (polygon - self.eye) @ self.rotation[2] - NEAR
         kept: list[Floats] = []
         for i, (start, end) in enumerate(zip(depths, np.roll(depths, -1), strict=True)):
@@ -201,7 +201,7 @@ def fixed_point(pixels: Floats) -> NDArray[np.int32]:
 
 
 def fill(image: MatLike, polygon: MatLike, color: Sequence[float]) -> None:
-    """Fill a convex polygon (n, 2) given by `fixed_point`."""
+    """Fill a convex polygon [N, 2] given by `fixed_point`."""
     cv2.fillConvexPoly(image, polygon, color, cv2.LINE_8, SUBPIXEL_BITS)
 
 
@@ -213,11 +213,11 @@ def back_to_front(solids: Sequence[Solid], eye: Floats) -> list[int]:
     """
     low = np.array([solid.low for solid in solids])
     high = np.array([solid.high for solid in solids])
-    apart = high[:, None] <= low[None] + TOUCH  # (n, n, 3): i ends before j begins
+    apart = high[:, None] <= low[None] + TOUCH  # [N, N, 3]: i ends before j begins
     # i may be painted first where the parting plane has the eye on j's side.
     i_first = (apart & (eye >= high[:, None] - TOUCH)).any(axis=2)
     i_first |= (apart.swapaxes(0, 1) & (eye <= low[:, None] + TOUCH)).any(axis=2)
-    waits_for = np.logical_and(i_first.T, ~i_first)  # (n, n)
+    waits_for = np.logical_and(i_first.T, ~i_first)  # [N, N]
     by_distance = np.argsort(-np.linalg.norm((low + high) / 2 - eye, axis=1))
     waits_for = waits_for[np.ix_(by_distance, by_distance)]
     pending = waits_for.sum(axis=1)
@@ -265,5 +265,5 @@ def _paint_solid(canvas: MatLike, solid: Solid, camera: Camera, to_light: Floats
 
 
 def silhouette(solid: Solid, camera: Camera) -> MatLike:
-    """The outline (n, 2) of a solid in the picture, for `fill`."""
+    """The outline [N, 2] of a solid in the picture, for `fill`."""
     return cv2.convexHull(fixed_point(camera.project(solid.vertices)))[:, 0]

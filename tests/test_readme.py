@@ -1,0 +1,180 @@
+"""README's commands, run as they stand there; only sizes and addresses are made small and local."""
+
+import http.client
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import http_server
+from tests.helpers.detectors import nano
+from tests.helpers.mirror import serve_photos
+from tests.helpers.project import (
+    MODEL_STAGES,
+    ROOT,
+    Project,
+    checksums,
+    environment,
+    stages_run,
+)
+from tests.helpers.s3_server import S3Server, free_ports
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+VIEW_TIMEOUT_S = 300
+
+
+def commands(text: str) -> list[str]:
+    """The commands of a Markdown text's shell blocks, without comments, a line each."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    found = [shlex.join(shlex.split(line, comments=True)) for line in lines]
+    return [line for line in found if line]
+
+
+README = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+# What is run elsewhere, and where: the part of a command that has to stand there.
+ELSEWHERE = {
+    "make repro": (".ci/run", "make repro"),
+    "make test": (".ci/run", "make test"),
+    "PYTHONPATH=src torchrun": ("tests/training/test_resuming.py", "--nnodes=2"),
+}
+EXPERIMENTS = ["dvc exp run", "dvc exp show", "dvc exp diff", "dvc metrics diff", "dvc plots show"]
+REMOTE = ["dvc remote", "dvc push", "dvc pull"]
+
+
+def starting_with(*beginnings: str) -> list[str]:
+    """README's commands with one of these beginnings, in their order."""
+    return [command for command in README if command.startswith(beginnings)]
+
+
+def test_every_command_is_run_by_some_test() -> None:
+    known = (*EXPERIMENTS, *REMOTE, *ELSEWHERE, "dminity check", "dminity view")
+    assert [command for command in README if not command.startswith(known)] == []
+    for beginning, (file, part) in ELSEWHERE.items():
+        assert starting_with(beginning)
+        assert part in (ROOT / file).read_text(encoding="utf-8")
+    torchrun = starting_with("PYTHONPATH=src torchrun")[0]
+    assert torchrun.endswith("-m dminity.stages.train")
+
+
+def small(command: str, *options: str) -> list[str]:
+    """A command with a training that takes seconds."""
+    for large, little in (("epochs=30", "epochs=1"), ("epochs=100", "epochs=1")):
+        command = command.replace(f"train.{large}", f"train.{little}")
+    command = command.replace("train.input_size=416", "train.input_size=96")
+    return [*shlex.split(command), *options]
+
+
+def test_another_model_is_an_experiment(project: Project) -> None:
+    run, *others = starting_with(*EXPERIMENTS)
+    output = project.run(*small(run, "--name", "variant"))
+    assert "model=yolox_s" in run
+    assert stages_run(output) == set(MODEL_STAGES)
+    printed = {command: project.run(*shlex.split(command)) for command in others[:-1]}
+    plots = others[-1]
+    assert not starting_with("dvc exp show")[0].partition("--drop")[1], "the columns bear it"
+    shown = printed[starting_with("dvc exp show")[0]]
+    assert "variant" in shown
+    assert "src/" not in shown
+    assert re.search(r"params.yaml +model +yolox_nano +yolox_s", printed["dvc exp diff"])
+    changes = json.loads(project.run("dvc", "metrics", "diff", "--json"))
+    params = changes["metrics/evaluate.json"]["params_m"]
+    assert params["old"] < 1 < 8 < params["new"]
+    assert "metrics/evaluate.json" in printed["dvc metrics diff"]
+    assert not re.search("_ms|per_second|memory", printed["dvc metrics diff"])
+    if plots.startswith("dvc plots show"):
+        project.run(*shlex.split(plots))
+        assert (project.folder / "dvc_plots/index.html").stat().st_size > 10_000
+
+
+def test_the_real_thing(project: Project, made_mirror: Path, s3: S3Server, tmp_path: Path) -> None:
+    (command,) = [line for line in README if "source=openimages" in line]
+    # The official weights are not to be had in a test; random ones in their layout are.
+    torch.save({"model": nano(80).state_dict()}, tmp_path / "yolox_nano.pth")
+    command = command.replace("pretrained=coco", f"pretrained={tmp_path / 'yolox_nano.pth'}")
+    serve_photos(s3, made_mirror, "made-photos")
+    with http_server(made_mirror) as address:
+        options = {
+            "openimages.annotations": f"{address}/openimages",
+            "openimages.images": "s3://made-photos",
+            "openimages.s3_endpoint": s3.endpoint,
+            "openimages.partial": "true",
+        }
+        changes = [part for name, value in options.items() for part in ("-S", f"{name}={value}")]
+        project.run(*small(command, *changes))
+    counts = json.loads((project.folder / "metrics/data.json").read_text())
+    assert counts["images"] == {"train": 12, "validation": 5, "test": 5}
+    published = {path.name: path.read_bytes() for path in made_mirror.glob("*/*/*.jpg")}
+    fetched = {path.name: path.read_bytes() for path in project.folder.glob("data/raw/*/*/*.jpg")}
+    assert fetched == published
+
+
+def test_push_and_pull_move_data_and_weights(
+    project: Project, s3: S3Server, tmp_path: Path
+) -> None:
+    to_bucket, push, pull, pull_weights = starting_with(*REMOTE)
+    bucket, _, _ = to_bucket.rpartition("s3://")[2].partition("/")
+    files = s3.files()
+    if not files.exists(bucket):
+        files.mkdir(bucket)
+    whole, weights = project.clone(tmp_path / "whole"), project.clone(tmp_path / "weights")
+    for place in (project, whole, weights):
+        place.run(*shlex.split(to_bucket))
+        for name, value in s3.remote_options().items():
+            place.run("dvc", "remote", "modify", "--local", "storage", name, value)
+    project.run(*shlex.split(push))
+    whole.run(*shlex.split(pull))
+    assert checksums(whole.folder) == checksums(project.folder)
+    assert "Data and pipelines are up to date." in whole.run("dvc", "repro")
+    weights.run(*shlex.split(pull_weights))
+    model = Path("models/model.pth")
+    assert (weights.folder / model).read_bytes() == (project.folder / model).read_bytes()
+    assert not (weights.folder / "data/raw").exists()
+
+
+def test_the_data_are_checked(project: Project) -> None:
+    (command,) = starting_with("dminity check")
+    assert "no faults" in project.run(*shlex.split(command))
+
+
+def test_the_app_is_shown(project: Project) -> None:
+    (command,) = starting_with("dminity view")
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [*shlex.split(command), "--port", str(port)],
+        cwd=project.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        answer = first_answer(process, port)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    assert answer == 200, output
+
+
+def first_answer(process: "subprocess.Popen[str]", port: int) -> int:
+    """The status that a server of ours answers with, once it is up."""
+    end = time.monotonic() + VIEW_TIMEOUT_S
+    while time.monotonic() < end and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status
+        except OSError:
+            time.sleep(0.2)
+        finally:
+            connection.close()
+    return 0
