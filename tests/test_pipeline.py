@@ -19,7 +19,6 @@ LIVE_METRICS = {
     "val": {"loss", "box_loss", "obj_loss", "cls_loss"}
     | {"mAP50", "mAP50-95", "precision", "recall"},
     "x": {"lr0", "lr1", "lr2"},
-    "speed": {"images_per_second", "waiting_for_data", "peak_memory_gb"},
 }
 FIGURES = {"AP", "AP50", "AP75", "precision", "recall", "images", "boxes", "params_m", "gflops"}
 FIGURES |= {"size_mb"}

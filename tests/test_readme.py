@@ -137,7 +137,7 @@ def test_push_and_pull_move_data_and_weights(
     weights.run(*shlex.split(pull_weights))
     model = Path("models/model.pth")
     assert (weights.folder / model).read_bytes() == (project.folder / model).read_bytes()
-    assert not (weights.folder / "data/raw").exists()
+    assert not list((weights.folder / "data").rglob("*.jpg"))
 
 
 def test_the_data_are_checked(project: Project) -> None:
