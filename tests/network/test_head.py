@@ -9,7 +9,7 @@ from yolox.models import YoloxHead, YoloxModule
 
 from dminity.network.detector import build_network
 from dminity.network.head import Head, class_cost
-from dminity.network.losses import LOSSES, LossSums
+from dminity.network.losses import LOSSES, MATCHED, LossSums
 
 CLASSES = 30
 
@@ -35,6 +35,10 @@ def librarys_own(network: YoloxModule) -> YoloxModule:
     return theirs
 
 
+LIBRARYS_NAMES = {"loss": "total_loss", "box_loss": "iou_loss", "obj_loss": "conf_loss"}
+LIBRARYS_NAMES |= {name: name for name in ("cls_loss", "l1_loss", "num_fg")}
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast.*:FutureWarning")
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("boxes", [0, 1, 9])
@@ -44,16 +48,17 @@ def test_losses_and_gradients_are_the_librarys_own(seed: int, boxes: int, use_l1
     ours = build_network("yolox_nano", CLASSES)
     theirs = librarys_own(ours)
     assert type(ours.head) is Head
+    assert list(LIBRARYS_NAMES) == [*LOSSES, MATCHED]
     images, labels = torch.rand(3, 3, 96, 96) * 255, targets(3, boxes, 96, seed)
     ours.head.use_l1 = theirs.head.use_l1 = use_l1
     found, expected = ours(images, labels), theirs(images, labels)
     sums = LossSums.of(found, labels)
     losses = sums.means()
-    for name, key in (LOSSES | {"num_fg": "num_fg"}).items():
+    for name, key in LIBRARYS_NAMES.items():
         if (name, boxes) != ("num_fg", 0):  # the library has 1 for none
             value = float(torch.as_tensor(expected[key]).detach())
             assert losses[name] == pytest.approx(value, rel=1e-5)
-    (found["total_loss"] / sums.divisor).backward()
+    (found["loss"] / sums.divisor).backward()
     expected["total_loss"].backward()
     for mine, yours in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, yours.grad, rtol=1e-3, atol=1e-4)

@@ -21,23 +21,6 @@ from tests.helpers.training_runs import rows, run, settings
 
 pytestmark = pytest.mark.slow
 
-LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
-
-
-EXPECTED_ROWS = {f"train/{name}" for name in {*LOSSES, "num_fg"}}
-
-
-EXPECTED_ROWS |= {f"val/{name}" for name in LOSSES}
-
-
-EXPECTED_ROWS |= {f"val/{name}" for name in ("mAP50", "mAP50-95", "precision", "recall")}
-
-
-EXPECTED_ROWS |= {f"x/lr{group}" for group in range(3)}
-
-
-SPEED = {f"speed/{name}" for name in ("images_per_second", "waiting_for_data", "peak_memory_gb")}
-
 
 def test_the_checkpoint_of_the_last_good_epoch_outlives_a_bad_one(
     rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

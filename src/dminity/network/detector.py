@@ -23,6 +23,7 @@ from dminity.core.files import replacing_file
 from dminity.detection.detections import Detections
 from dminity.detection.letterbox import letterbox, network_input
 from dminity.network.head import Head
+from dminity.network.losses import named_losses
 from dminity.network.prediction import to_detections
 
 
@@ -60,13 +61,29 @@ class Detector:
         return to_detections(outputs, sizes, self.input_size)
 
 
+class Network(YoloxModule):  # type: ignore[misc]
+    """The library's network, whose losses have the pipeline's names; one may be added."""
+
+    def forward(self, x: torch.Tensor, targets: torch.Tensor | None = None) -> Any:
+        """In training the losses by name, or else predictions [B, anchors, 5 + classes].
+
+        Args:
+            x: [B, 3, H, W], float32, as `detection.letterbox` makes them.
+            targets: in training, [B, labels, 5], float32: the class, and cxcywh in input pixels.
+        """
+        features = self.backbone(x)
+        if not self.training:
+            return self.head(features)
+        return named_losses(self.head(features, targets, x))
+
+
 def build_network(variant: str, num_classes: int) -> YoloxModule:
     """A fresh network of a variant (yolox_nano, yolox_tiny, yolox_s, _m, _l or _x)."""
     config = YoloxConfig.get_named_config(variant)
     config.num_classes = num_classes
     network: YoloxModule = config.get_model()
     # The layers stay as the library drew them; only how they are read and assigned differs.
-    network.head.__class__ = Head
+    network.__class__, network.head.__class__ = Network, Head
     for module in network.modules():
         if isinstance(module, nn.SiLU):
             # In place it has to copy its input first, for the backward pass: a twentieth of a step.

@@ -1,19 +1,15 @@
 """The losses of the head, as sums that add up over the parts of a batch and over processes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
 from torch import nn
 
-# The pipeline's names of the losses, and the library's, in the order of its head.
-LOSSES = {
-    "loss": "total_loss",
-    "box_loss": "iou_loss",
-    "obj_loss": "conf_loss",
-    "cls_loss": "cls_loss",
-    "l1_loss": "l1_loss",
-}
+# In the order in which the head gives them; the first is the sum of the others.
+LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss", "l1_loss")
+# How many anchors are matched to a box; the library calls them foreground.
 MATCHED = "num_fg"
 
 
@@ -34,9 +30,9 @@ class LossSums:
 
     @classmethod
     def of(cls, losses: dict[str, torch.Tensor], targets: torch.Tensor) -> Self:
-        """Of the network's losses and its targets [B, labels, 5]."""
+        """Of the network's losses by name and its targets [B, labels, 5]."""
         boxes = (targets.sum(dim=2) > 0).sum()
-        sums = [*(losses[name] for name in LOSSES.values()), losses[MATCHED], boxes]
+        sums = [*(losses[name] for name in LOSSES), losses[MATCHED], boxes]
         return cls(torch.stack([value.detach().float() for value in sums]))
 
     def __add__(self, other: "LossSums") -> "LossSums":
@@ -54,6 +50,11 @@ class LossSums:
         return means | {MATCHED: matched / max(1.0, boxes)}
 
 
+def named_losses(losses: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What a head gives in training, by name: each of LOSSES, and `num_fg`; scalars."""
+    return dict(zip((*LOSSES, MATCHED), losses, strict=True))
+
+
 def head_losses(
     head: nn.Module, features: Any, targets: torch.Tensor, images: torch.Tensor
 ) -> dict[str, torch.Tensor]:
@@ -66,11 +67,10 @@ def head_losses(
         images: what the features are of: [B, 3, H, W].
 
     Returns:
-        Sums by the library's names, each a scalar.
+        As `named_losses`.
     """
     head.training = True
     try:
-        losses = head(features, targets, images)
-        return dict(zip((*LOSSES.values(), MATCHED), losses, strict=True))
+        return named_losses(head(features, targets, images))
     finally:
         head.training = False

@@ -90,7 +90,7 @@ def step_bytes(network: nn.Module, num_photos: int, side: int, device: torch.dev
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        loss = network(images, targets.expand(num_photos, PROBE_BOXES, 5))["total_loss"]
+        loss = network(images, targets.expand(num_photos, PROBE_BOXES, 5))["loss"]
     loss.backward()
     network.zero_grad()
     if device.type == "cuda":

@@ -95,7 +95,7 @@ class Step:
             part_images, part_targets = resized(*part, side)
             with nullcontext() if number == len(parts) - 1 else _without_exchange(module):
                 losses = self.network(part_images, part_targets)
-                module.manual_backward(losses["total_loss"] / len(images))
+                module.manual_backward(losses["loss"] / len(images))
             sums += LossSums.of(losses, part_targets)
         return sums
 

@@ -12,7 +12,7 @@ from dminity.network.losses import LossSums, head_losses
 from dminity.training.processes import gathered, total
 
 BEST_BY = "val/mAP50-95"
-LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss")
+VALIDATION_LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss")
 
 
 class Validation:
@@ -60,7 +60,7 @@ class Validation:
         truths = [ground_truth(annotation, classes) for annotation in self.photos.annotations]
         scores = score(truths, [self.found[index] for index in range(len(truths))], classes)
         losses = LossSums(total(self.sums.values)).means()
-        self.figures = {f"val/{name}": losses[name] for name in LOSSES} | {
+        self.figures = {f"val/{name}": losses[name] for name in VALIDATION_LOSSES} | {
             "val/mAP50": scores.ap50,
             BEST_BY: scores.ap,
             "val/precision": scores.precision,
