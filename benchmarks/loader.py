@@ -25,8 +25,8 @@ from dminity.core.amenities import NAMES
 from dminity.loader.batches import epoch_batches, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.photos import Image, Labels
-from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
+from tests.helpers.augmentations import augmentations
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.yolox_loader import yolox_loader
 
@@ -36,7 +36,7 @@ BATCH = 8
 WORKERS = 4
 CHUNK = 64  # images that a loader makes before it is another's turn: caches are warm for most
 ROUNDS = 10
-SETTINGS = AugmentationSettings(mosaic=1.0, mixup=0.0, hsv=1.0, flip=0.5, seed=1)
+SETTINGS = augmentations(mosaic=1.0, mixup=0.0, hsv=1.0, flip=0.5)
 ALWAYS = sys.maxsize  # the epoch in which mosaic ends
 
 

@@ -13,6 +13,7 @@ from dminity.detection.letterbox import fit
 from dminity.loader.augmentation import MAX_LABELS, Augmentation
 from dminity.loader.photos import Image, Labels
 from dminity.loader.settings import AugmentationSettings
+from tests.helpers.augmentations import augmentations
 from tests.helpers.yolox_loader import yolox_loader
 
 
@@ -100,12 +101,11 @@ side = st.integers(8, 150)
 
 @given(
     st.builds(
-        AugmentationSettings,
+        augmentations,
         mosaic=probability,
         mixup=probability,
         hsv=probability,
         flip=probability,
-        seed=st.just(1),
     ),
     st.sampled_from([(96, 96), (64, 96), (128, 96), (320, 320)]),
     st.lists(st.tuples(side, side), min_size=1, max_size=5),
@@ -125,7 +125,7 @@ def test_images_and_targets_are_those_of_yolox(
 
 @pytest.mark.parametrize("mixup", [0.0, 1.0])
 def test_many_seeds_of_full_mosaic_agree(mixup: float) -> None:
-    settings = AugmentationSettings(mosaic=1.0, mixup=mixup, hsv=1.0, flip=0.5, seed=1)
+    settings = augmentations(mosaic=1.0, mixup=mixup, hsv=1.0, flip=0.5)
     photos = gallery((192, 192), [(60, 80), (80, 60), (75, 75), (300, 451), (107, 64)], seed=1)
     for seed in range(200):
         assert_same(*both(photos, settings, seed % len(photos), seed))
@@ -138,7 +138,7 @@ def test_many_seeds_of_full_mosaic_agree(mixup: float) -> None:
 def test_photos_without_or_with_thin_boxes_are_left_as_yolox_leaves_them(
     size: tuple[int, int], boxes: list[list[float]]
 ) -> None:
-    settings = AugmentationSettings(mosaic=0.0, mixup=0.0, hsv=1.0, flip=1.0, seed=1)
+    settings = augmentations(mosaic=0.0, mixup=0.0, hsv=1.0, flip=1.0)
     photos = gallery((64, 64), [size], seed=1)
     photos.all_labels[0] = np.array(boxes, np.float32).reshape(-1, 5)
     expected, found = both(photos, settings, 0, seed=3)
@@ -151,7 +151,7 @@ def test_photos_without_or_with_thin_boxes_are_left_as_yolox_leaves_them(
 def test_an_image_belongs_to_the_caller() -> None:
     photos = gallery((64, 64), [(64, 64)], seed=1)
     for mosaic in (0.0, 1.0):
-        settings = AugmentationSettings(mosaic=mosaic, mixup=0.0, hsv=0.0, flip=0.0, seed=1)
+        settings = augmentations(mosaic=mosaic, mixup=0.0, hsv=0.0, flip=0.0)
         augmentation = Augmentation((64, 64), settings)
         first, _ = augmentation(photos, 0, with_mosaic=True)
         kept = first.copy()
@@ -163,5 +163,5 @@ def test_an_image_belongs_to_the_caller() -> None:
 def test_more_labels_than_targets_hold_are_cut() -> None:
     photos = gallery((64, 64), [(64, 64)], seed=1)
     photos.all_labels[0] = np.tile(np.array([[1, 1, 60, 60, 4]], np.float32), (MAX_LABELS + 10, 1))
-    settings = AugmentationSettings(mosaic=1.0, mixup=0.0, hsv=0.0, flip=0.5, seed=1)
+    settings = augmentations(mosaic=1.0, mixup=0.0, hsv=0.0, flip=0.5)
     assert_same(*both(photos, settings, 0, seed=1))

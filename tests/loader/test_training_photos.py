@@ -17,7 +17,6 @@ from dminity.loader import training_photos
 from dminity.loader.augmentation import MAX_LABELS
 from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
-from dminity.loader.settings import AugmentationSettings
 from dminity.loader.training_photos import (
     LabeledPhotos,
     SizeMismatch,
@@ -25,11 +24,12 @@ from dminity.loader.training_photos import (
     seeded,
 )
 from dminity.training.loaders import start_worker
+from tests.helpers.augmentations import augmentations
 from tests.helpers.yolox_loader import yolox_loader
 
 COUNT = 11
 INPUT_SIZE = (96, 96)
-SETTINGS = AugmentationSettings(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
+SETTINGS = augmentations(mosaic=0.8, mixup=0.5, hsv=1.0, flip=0.5, seed=4)
 EPOCH = [Turn(2, position) for position in range(COUNT)]
 
 

@@ -69,7 +69,7 @@ class Augmentation:
         xyxy, classes = labels[:, :4], labels[:, 4:]
         changed_xyxy = xyxy
         for change in changes:
-            changed_xyxy = change.boxes(changed_xyxy, width)
+            changed_xyxy = change.boxes(changed_xyxy, (height, width))
         scale = scale_to_fit(height, width, self.input_size)
         cxcywh = scale * xyxy_to_cxcywh(changed_xyxy)
         kept = np.minimum(cxcywh[:, 2], cxcywh[:, 3]) > 1

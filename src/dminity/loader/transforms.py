@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dminity.detection.boxes import mirror_xyxy
-from dminity.loader.photos import Image
+from dminity.loader.photos import Image, Size
 
 Xyxy = NDArray[np.float32]
 
@@ -25,15 +25,19 @@ HUES = 180
 class Change(Protocol):
     """What a transform has drawn for one image."""
 
-    def boxes(self, xyxy: Xyxy, width: int) -> Xyxy:
-        """Boxes [N, 4], in pixels of an image of this width, after the change."""
+    def boxes(self, xyxy: Xyxy, size: Size) -> Xyxy:
+        """Boxes [N, 4], in pixels of an image of this height and width, after the change."""
 
     def image(self, image: Image) -> Image:
         """An image [H, W, 3], BGR, after the change; the argument stays as it is."""
 
 
 class Transform(Protocol):
-    """Draws changes, from `random` and `np.random`."""
+    """Draws changes, from `random` and `np.random`.
+
+    Whatever is not among YOLOX's transforms draws nothing where its probability is 0, so that the
+    others are YOLOX's own, number for number.
+    """
 
     def draw(self) -> Change | None:
         """What to do to the next image; None for nothing."""
@@ -60,9 +64,9 @@ class ColorGains(NamedTuple):
     saturation: int
     value: int
 
-    def boxes(self, xyxy: Xyxy, width: int) -> Xyxy:
+    def boxes(self, xyxy: Xyxy, size: Size) -> Xyxy:
         """Boxes [N, 4] stay where they are."""
-        del width
+        del size
         return xyxy
 
     def image(self, image: Image) -> Image:
@@ -95,9 +99,9 @@ class HorizontalFlip:
 class Flipped:
     """Left and right change places."""
 
-    def boxes(self, xyxy: Xyxy, width: int) -> Xyxy:
+    def boxes(self, xyxy: Xyxy, size: Size) -> Xyxy:
         """Boxes [N, 4] on the other side."""
-        return mirror_xyxy(xyxy, width)
+        return mirror_xyxy(xyxy, size[1])
 
     def image(self, image: Image) -> Image:
         """A copy of an image [H, W, 3], mirrored."""
