@@ -27,7 +27,7 @@ format: $(VENV)/ready  ## put the code into its format, and mend what can be men
 	ruff format .
 	ruff check --fix .
 
-map: $(VENV)/ready  ## write into dvc.yaml which code each stage depends on
+map: $(VENV)/ready  ## write into dvc.yaml which parameters and code each stage depends on
 	python -m tests.helpers.pipeline_map
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it

@@ -1,6 +1,6 @@
 """What dvc.yaml says of each stage, and what the code of each stage says of itself.
 
-`make map` runs this file: it writes the dependencies on code into dvc.yaml.
+`make map` runs this file: it writes parameters and dependencies on code into dvc.yaml.
 """
 
 import ast
@@ -133,7 +133,7 @@ def read_parameters(entry: Path) -> set[str]:
 
 
 def mapped(pipeline: str) -> str:
-    """The text of a dvc.yaml with every stage's dependencies on code written anew."""
+    """The text of a dvc.yaml with every stage's parameters and dependencies on code written anew."""
     stages = set(declared_stages())
     lines: list[str] = []
     stage = ""
@@ -141,7 +141,9 @@ def mapped(pipeline: str) -> str:
         if (found := re.fullmatch(r"  (\w+):", line)) and found[1] in stages:
             stage = found[1]
         code = re.fullmatch(r"( +- )src/.*", line)
-        if not code:
+        if params := re.fullmatch(r"( +params: )\[.*\]", line):
+            lines.append(f"{params[1]}[{', '.join(sorted(read_parameters(stage_file(stage))))}]")
+        elif not code:
             lines.append(line)
         elif not lines[-1].startswith(f"{code[1]}src/"):
             lines += [f"{code[1]}{path}" for path in dependencies(stage_file(stage))]
