@@ -133,7 +133,7 @@ def read_parameters(entry: Path) -> set[str]:
 
 
 def mapped(pipeline: str) -> str:
-    """The text of a dvc.yaml with every stage's parameters and dependencies on code written anew."""
+    """A dvc.yaml's text with the parameters and the dependencies on code of all stages anew."""
     stages = set(declared_stages())
     lines: list[str] = []
     stage = ""
