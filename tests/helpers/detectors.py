@@ -36,3 +36,18 @@ def nano(classes: int = 2) -> YoloxModule:
 def save_nano(path: Path) -> None:
     """Write that network as a detector of two classes."""
     save_detector(nano().state_dict(), "yolox_nano", ("Bed", "Sink"), (64, 96), path)
+
+
+# Of the networks and targets that training is tested with.
+CLASSES = 30
+
+
+def targets(photos: int, boxes: int, side: int, seed: int) -> torch.Tensor:
+    """Random targets [photos, 120, 5]; the nth photo has n fewer boxes."""
+    draw = torch.Generator().manual_seed(seed)
+    table = torch.zeros(photos, 120, 5)
+    for photo in range(photos):
+        for box in range(max(0, boxes - photo)):
+            label = torch.randint(CLASSES, (1,), generator=draw)
+            table[photo, box] = torch.cat([label, torch.rand(4, generator=draw) * side / 2 + 4])
+    return table

@@ -5,19 +5,7 @@ from yolox.utils import ModelEMA
 
 from dminity.network.detector import build_network
 from dminity.training.averaging import average_of, follow
-
-CLASSES = 30
-
-
-def targets(photos: int, boxes: int, side: int, seed: int) -> torch.Tensor:
-    """Random targets [photos, 120, 5]; the nth photo has n fewer boxes."""
-    draw = torch.Generator().manual_seed(seed)
-    table = torch.zeros(photos, 120, 5)
-    for photo in range(photos):
-        for box in range(max(0, boxes - photo)):
-            label = torch.randint(CLASSES, (1,), generator=draw)
-            table[photo, box] = torch.cat([label, torch.rand(4, generator=draw) * side / 2 + 4])
-    return table
+from tests.helpers.detectors import CLASSES, targets
 
 
 def test_the_average_is_yoloxs_own() -> None:

@@ -1,4 +1,4 @@
-"""The photos of a split as the network trains on them: read, kept at hand, augmented.
+"""The photos of a split as the network trains on them: read, kept in memory, augmented.
 
 What an item is follows from the seed, the epoch and the position in it: the number of loader
 workers, and the order in which they ask, change nothing.

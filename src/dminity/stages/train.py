@@ -19,7 +19,7 @@ def main() -> None:
     """Train, and write the averaged weights of the best epoch.
 
     The last run's results stay until this one is done; what it has done so far lies in a folder of
-    its own, from where it goes on if it is interrupted.
+    its own, from where it is resumed if it is interrupted.
     """
     params = load_params()
     classes = voc.read_classes(VOC)

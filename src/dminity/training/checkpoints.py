@@ -44,7 +44,7 @@ class NotSaved(DminityError):
 
 
 class ForeignCheckpoint(DminityError):
-    """A checkpoint is of other parameters or data than the run that would go on from it."""
+    """A checkpoint is of other parameters or data than the run that would resume it."""
 
 
 def fingerprint(

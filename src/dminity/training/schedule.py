@@ -1,7 +1,7 @@
 """What changes in the course of a training: rates, augmentation, batch and input sizes.
 
 All of it is a function of the parameters and of where the training stands, so that a run that was
-interrupted goes on as if it had not been. The phases are shares of the epochs: ten epochs warm up,
+interrupted resumes as if it had not been. The phases are shares of the epochs: ten epochs warm up,
 learn and settle as three hundred do.
 """
 
@@ -39,6 +39,13 @@ class Schedule:
 
     def lr(self, epochs_done: float, photos_per_step: int) -> float:
         """The learning rate of a step that ends at `epochs_done`, a fraction of an epoch included.
+
+        With t epochs done of T, of which W warm up and N come last, and the peak p and the lowest
+        rate q = p x LOWEST_LR_SHARE (YOLOX's `yoloxwarmcos`):
+
+            t <= W            p (t / W)^2
+            W < t < T - N     q + (p - q) (1 + cos(pi (t - W) / (T - W - N))) / 2
+            t >= T - N        q
 
         It is proportional to the photos that a step takes (https://arxiv.org/abs/1706.02677).
         """

@@ -44,14 +44,14 @@ class Validation:
             images: letterboxed photos [B, H, W, 3], uint8, BGR.
             positions: [B], where in the split they are.
         """
-        places = positions.tolist()
+        listed = positions.tolist()
         inputs = network_input(images)
         head = detector.network.head
         features = detector.network.backbone(inputs)
-        targets = self.photos.targets(places).to(images.device)
+        targets = self.photos.targets(listed).to(images.device)
         self.sums += LossSums.of(head_losses(head, features, targets, inputs), targets)
-        found = detector.detections(head(features), self.photos.sizes(places))
-        self.found.update(zip(places, found, strict=True))
+        found = detector.detections(head(features), self.photos.sizes(listed))
+        self.found.update(zip(listed, found, strict=True))
 
     def finish(self) -> None:
         """Score what all processes found; each photo counts once."""
