@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core, of one thread: two threads for networks as small as those of tests take longer.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -15,10 +17,10 @@ repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: eve
 	dvc repro
 
 test: $(VENV)/ready  ## the whole test suite
-	python -m pytest
+	$(PYTEST)
 
-test-fast: $(VENV)/ready  ## the tests that take a minute and a half: no whole training, no pipeline
-	python -m pytest -m "not slow"
+test-fast: $(VENV)/ready  ## the tests that take a minute and a half: no training, no export, no pipeline
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/ready  ## format, lint, types, spelling and files, as pre-commit runs them
 	pre-commit run --all-files --show-diff-on-failure

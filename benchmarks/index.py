@@ -29,7 +29,7 @@ ENVIRONMENT = os.environ | {
 WRITE = """
 import sys
 from pathlib import Path
-from published_csv import write_published_csv
+from benchmarks.published_csv import write_published_csv
 write_published_csv(Path(sys.argv[1]))
 """
 OURS = """
@@ -54,7 +54,7 @@ FIFTYONE = """
 import sys, time
 from dminity.core.amenities import NAME_OF_CODE
 import fiftyone.utils.openimages as openimages
-from published_csv import PHOTOS, image_id
+from benchmarks.published_csv import PHOTOS, image_id
 ids = [image_id(photo) for photo in range(PHOTOS)]
 start = time.perf_counter()
 codes = list(NAME_OF_CODE)

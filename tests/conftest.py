@@ -1,11 +1,8 @@
 """Parts that many tests share. Every server is on loopback and every folder is temporary."""
 
-import functools
-import http.server
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -34,27 +31,6 @@ def made_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_mirror(tmp_path_factory.mktemp("mirror"))
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line on stderr for each."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def http_server(folder: Path) -> Iterator[str]:
-    """Serve a folder on loopback; yields its address."""
-    handler = functools.partial(QuietHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A detector that knows eight rooms by heart, and the rows of its training."""
@@ -65,18 +41,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     (lists / "val.txt").write_text(ids)
     # Ten steps an epoch: fewer validations.
     (lists / "train.txt").write_text("\n".join([ids] * 10))
-    weights = run(
-        rooms,
-        folder / "run",
-        input_size=128,
-        epochs=40,
-        batch_size=8,
-        lr=0.1,
-        weight_decay=0.0,
-        hsv=0.0,
-        flip=0.0,
-        cache_gb=1.0,
-    )
+    # Away from this repository, which DVCLive would take for the one of the run.
+    with chdir(folder):
+        weights = run(
+            rooms,
+            folder / "run",
+            input_size=128,
+            epochs=40,
+            batch_size=8,
+            lr=0.1,
+            weight_decay=0.0,
+            hsv=0.0,
+            flip=0.0,
+            cache_gb=1.0,
+        )
     save_detector(weights, "yolox_nano", NAMES, (128, 128), folder / "model.pth")
     return folder / "model.pth", folder / "run" / "live"
 
@@ -104,3 +82,4 @@ def project(ran: Project) -> Iterator[Project]:
     yield ran
     ran.run("git", "checkout", "--quiet", ".")
     ran.run("dvc", "checkout", "--quiet", "--force")
+    (ran.folder / ".dvc/config.local").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The rules of the house: floors, public names, and a line for every file in CONTRIBUTING.md."""
+"""The architecture: floors, public names, and a line for every file in CONTRIBUTING.md."""
 
 import ast
 import re

@@ -5,6 +5,7 @@ import ast
 import pytest
 import yaml
 
+from dminity.training.checkpoints import CODE
 from tests.helpers.pipeline_map import (
     DVC_YAML,
     PARAMS,
@@ -54,6 +55,10 @@ def test_params_decides_nothing() -> None:
     assert not {"BeforeValidator", "AfterValidator", "PlainValidator", "WrapValidator"} & {
         node.id for node in ast.walk(classes[0]) if isinstance(node, ast.Name)
     }
+
+
+def test_a_checkpoint_serves_just_the_code_that_the_stage_depends_on() -> None:
+    assert [f"src/dminity/{name}" for name in CODE] == dependencies(stage_file("train"))
 
 
 @pytest.mark.parametrize("name", ORDER)

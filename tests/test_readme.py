@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import http_server
 from tests.helpers.detectors import nano
+from tests.helpers.http_server import http_server
 from tests.helpers.mirror import serve_photos
 from tests.helpers.project import (
     MODEL_STAGES,
@@ -74,25 +74,22 @@ def small(command: str, *options: str) -> list[str]:
 
 
 def test_another_model_is_an_experiment(project: Project) -> None:
-    run, *others = starting_with(*EXPERIMENTS)
-    output = project.run(*small(run, "--name", "variant"))
+    (run,) = [line for line in starting_with("dvc exp run") if "model=" in line]
     assert "model=yolox_s" in run
+    output = project.run(*small(run, "--name", "variant"))
     assert stages_run(output) == set(MODEL_STAGES)
-    printed = {command: project.run(*shlex.split(command)) for command in others[:-1]}
-    plots = others[-1]
-    assert not starting_with("dvc exp show")[0].partition("--drop")[1], "the columns bear it"
-    shown = printed[starting_with("dvc exp show")[0]]
-    assert "variant" in shown
-    assert "src/" not in shown
-    assert re.search(r"params.yaml +model +yolox_nano +yolox_s", printed["dvc exp diff"])
+    others = [command for beginning in EXPERIMENTS[1:] for command in starting_with(beginning)]
+    show, exp_diff, metrics_diff, plots = (project.run(*shlex.split(line)) for line in others)
+    assert "variant" in show
+    assert "src/" not in show
+    assert re.search(r"params.yaml +model +yolox_nano +yolox_s", exp_diff)
+    assert "metrics/evaluate.json" in metrics_diff
+    assert not re.search("_ms|per_second|memory|waiting", metrics_diff)
     changes = json.loads(project.run("dvc", "metrics", "diff", "--json"))
     params = changes["metrics/evaluate.json"]["params_m"]
     assert params["old"] < 1 < 8 < params["new"]
-    assert "metrics/evaluate.json" in printed["dvc metrics diff"]
-    assert not re.search("_ms|per_second|memory", printed["dvc metrics diff"])
-    if plots.startswith("dvc plots show"):
-        project.run(*shlex.split(plots))
-        assert (project.folder / "dvc_plots/index.html").stat().st_size > 10_000
+    assert plots.strip().endswith("index.html")
+    assert (project.folder / "dvc_plots/index.html").stat().st_size > 10_000
 
 
 def test_the_real_thing(project: Project, made_mirror: Path, s3: S3Server, tmp_path: Path) -> None:

@@ -118,3 +118,14 @@ def test_a_missing_or_empty_split_is_named(folder: Path) -> None:
     (folder / "ImageSets" / "Main" / "test.txt").unlink()
     with pytest.raises(voc.BadAnnotation, match=r"test\.txt: No such file.*run `dvc repro voc`"):
         voc.read_split(folder, "test")
+
+
+def test_difficult_objects_are_the_ignored_ones() -> None:
+    objects = (
+        VocObject("Sink", (1.0, 2.0, 3.0, 4.0)),
+        VocObject("Bed", (0.0, 0.0, 9.0, 9.0), difficult=True),
+    )
+    known = voc.ground_truth(Annotation("a", 64, 48, objects), ("Bed", "Sink", "Towel"))
+    assert known.class_ids.tolist() == [1, 0]
+    assert known.ignored.tolist() == [False, True]
+    assert (known.width, known.height) == (64, 48)

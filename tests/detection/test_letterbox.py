@@ -8,8 +8,6 @@ from yolox.data.data_augment import preproc
 
 from dminity.detection.letterbox import letterbox, network_input, scale_to_fit, unletterbox
 
-NOWHERE = "http://127.0.0.1:9"
-
 
 @given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([(64, 64), (96, 160)]))
 def test_boxes_return_from_the_letterbox_to_where_they_were(

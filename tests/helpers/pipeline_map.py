@@ -19,7 +19,7 @@ PACKAGE = SRC / "dminity"
 DVC_YAML = ROOT / "dvc.yaml"
 # It refuses what is wrong in params.yaml and decides no value: nothing depends on it.
 PARAMS = PACKAGE / "params.py"
-# Small rooms that most stages use most of are listed whole, whatever a stage imports of them.
+# These are listed whole, whatever a stage imports of them.
 WHOLE_ROOMS = {PACKAGE / name for name in ("core", "remote", "detection", "network")}
 
 

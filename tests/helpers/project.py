@@ -65,11 +65,12 @@ class Project:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             check=False,
         )
-        assert bool(done.returncode) == fails, f"{command}: {done.returncode}\n{done.stdout}"
-        return done.stdout
+        # As it stands: in text mode, carriage returns would become ends of lines.
+        output = done.stdout.decode()
+        assert bool(done.returncode) == fails, f"{command}: {done.returncode}\n{output}"
+        return output
 
     def commit(self, message: str) -> None:
         """Commit all that Git does not ignore."""

@@ -16,8 +16,6 @@ from dminity.network.detector import (
 )
 from tests.helpers.detectors import nano, random_detector, save_nano
 
-NOWHERE = "http://127.0.0.1:9"
-
 
 def test_a_saved_detector_finds_the_same(tmp_path: Path) -> None:
     detector = Detector(nano(), "yolox_nano", ("Bed", "Sink"), (64, 96))

@@ -11,7 +11,6 @@ from tests.helpers.detectors import CLASSES, targets
 def test_sums_of_parts_are_the_sum_of_the_whole() -> None:
     torch.manual_seed(0)
     network = build_network("yolox_nano", CLASSES).eval()
-    network.training = True
     images, labels = torch.rand(4, 3, 96, 96) * 255, targets(4, 3, 96, 1)
     assert (labels[3] == 0).all(), "a part without a box is among them"
     sums = []

@@ -21,7 +21,7 @@ from dminity.sources.openimages import (
 )
 from dminity.sources.rooms import scene
 from dminity.sources.settings import OpenImagesSettings
-from tests.conftest import http_server
+from tests.helpers.http_server import http_server
 from tests.helpers.mirror import REAL_MIRROR, box_line
 from tests.helpers.s3_server import S3Server
 

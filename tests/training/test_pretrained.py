@@ -13,8 +13,8 @@ from dminity.network.detector import (
 )
 from dminity.training import pretrained
 from dminity.training.pretrained import start_from
-from tests.conftest import http_server
 from tests.helpers.detectors import nano, save_nano
+from tests.helpers.http_server import http_server
 from tests.helpers.mirror import COCO_CHECKPOINT
 
 NOWHERE = "http://127.0.0.1:9"

@@ -10,21 +10,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.helpers.room_folder import SIDE
 from tests.helpers.training_runs import COUNTS, rows, run
 
+pytestmark = pytest.mark.slow
+
 LOSSES = {"loss", "box_loss", "obj_loss", "cls_loss"}
-
-
 EXPECTED_ROWS = {f"train/{name}" for name in {*LOSSES, "num_fg"}}
-
-
 EXPECTED_ROWS |= {f"val/{name}" for name in LOSSES}
-
-
 EXPECTED_ROWS |= {f"val/{name}" for name in ("mAP50", "mAP50-95", "precision", "recall")}
-
-
 EXPECTED_ROWS |= {f"x/lr{group}" for group in range(3)}
-
-
 SPEED = {f"speed/{name}" for name in ("images_per_second", "waiting_for_data", "peak_memory_gb")}
 
 

@@ -92,7 +92,7 @@ def test_a_killed_training_ends_as_one_that_was_not(straight: Path, tmp_path: Pa
         kill_at_a_random_moment(killed, signal.SIGKILL)
         assert not (killed / "models" / "model.pth").exists()
     output = kill_at_a_random_moment(killed, signal.SIGTERM)
-    assert "error: training was ended by SIGTERM; run again to go on\n" in output
+    assert "error: training was ended by SIGTERM; run again to resume\n" in output
     finish(start_stage(killed))
     model = Path("models") / "model.pth"
     assert (killed / model).read_bytes() == (straight / model).read_bytes()
@@ -154,7 +154,7 @@ def test_two_processes_train_as_one(trained: tuple[Path, Path], tmp_path: Path) 
         if devices == 2:
             # Both end at once, though one may be waiting for the other, and both go on.
             output = kill_at_a_random_moment(project, signal.SIGTERM)
-            assert "error: training was ended by SIGTERM; run again to go on" in output
+            assert "error: training was ended by SIGTERM; run again to resume" in output
             finish_on_two_machines(project)
         else:
             finish(start_stage(project))

@@ -39,7 +39,6 @@ def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> 
         assert found[f"val/{ours}"] == pytest.approx(float(expected[f"{theirs}_loss"]), rel=0.01)
 
 
-@pytest.mark.slow
 def test_trained_weights_are_scored_before_the_first_step(
     trained: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -5,11 +5,13 @@ is written under a temporary name beside its place and renamed at the end. The D
 their outputs `persist`, or DVC would delete them before the stage starts.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -32,6 +34,12 @@ def replacing_file(path: Path) -> Iterator[Path]:
         _flush_to_disk(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write JSON for people and programs to read, whole or not at all."""
+    with replacing_file(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _flush_to_disk(path: Path) -> None:

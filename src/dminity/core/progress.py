@@ -1,5 +1,6 @@
 """The progress of long work: a bar on a terminal; elsewhere a line now and then."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ Item = TypeVar("Item")
 
 
 def time_left(seconds: list[float], rounds: int) -> str:
-    """How long so many more rounds will take, if they take what the last ones took.
+    """How long so many more rounds will take, if each takes the mean of those before.
 
     >>> time_left([60.0, 62.0], 3)
     '03:03'
@@ -55,7 +56,9 @@ class Progress(Generic[Item]):
         self.bar: tqdm[Any] | None = None
         self.started = self.written = time.monotonic()
         self.written_done = initial
-        if sys.stderr.isatty():
+        # Of several processes of a training, the first one speaks.
+        self.silent = os.environ.get("LOCAL_RANK", "0") != "0"
+        if sys.stderr.isatty() and not self.silent:
             scaled = unit == "B"
             self.bar = tqdm(
                 desc=description, total=total, unit=unit, initial=initial, unit_scale=scaled
@@ -72,7 +75,7 @@ class Progress(Generic[Item]):
     ) -> None:
         if self.bar is not None:
             self.bar.close()
-        elif error is None and self.done > self.written_done:
+        elif error is None and self.done > self.written_done and not self.silent:
             self._write_line()
 
     def __iter__(self) -> Iterator[Item]:
@@ -87,7 +90,7 @@ class Progress(Generic[Item]):
         if self.bar is not None:
             self.bar.total = self.total
             self.bar.update(count)
-        elif self._is_due():
+        elif not self.silent and self._is_due():
             self._write_line()
 
     def _is_due(self) -> bool:

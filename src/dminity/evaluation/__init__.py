@@ -1,1 +1,1 @@
-"""How good a detector is. Knows arrays, not the detector."""
+"""How good a detector is, from arrays; and what it costs."""

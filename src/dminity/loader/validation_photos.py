@@ -23,6 +23,7 @@ class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
         self.folder = folder
         self.annotations = voc.read_split(folder, split)
         self.classes = classes
+        self.class_index = {name: index for index, name in enumerate(classes)}
         self.input_size = input_size
 
     def __len__(self) -> int:
@@ -42,9 +43,8 @@ class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
 
         Rows are the class, and cxcywh in input pixels; rows of zeros are padding.
         """
-        class_index = {name: index for index, name in enumerate(self.classes)}
         labels = [
-            fitted_labels(self.annotations[position], class_index, self.input_size)
+            fitted_labels(self.annotations[position], self.class_index, self.input_size)
             for position in positions
         ]
         targets = [padded(rows[:, 4:], xyxy_to_cxcywh(rows[:, :4])) for rows in labels]

@@ -47,6 +47,8 @@ class Detector:
     @torch.inference_mode()
     def find(self, photos_bgr: Sequence[NDArray[np.uint8]]) -> list[Detections]:
         """What is in each photo [H, W, 3], uint8, BGR: one batch, on the network's device."""
+        if not photos_bgr:
+            return []
         outputs = self.network(self.inputs(photos_bgr))
         return self.detections(outputs, [photo.shape[:2] for photo in photos_bgr])
 
@@ -62,7 +64,7 @@ class Detector:
 
 
 class Network(YoloxModule):  # type: ignore[misc]
-    """The library's network, whose losses have the pipeline's names; one may be added."""
+    """The library's network, with losses by the pipeline's names: another one needs no more."""
 
     def forward(self, x: torch.Tensor, targets: torch.Tensor | None = None) -> Any:
         """In training the losses by name, or else predictions [B, anchors, 5 + classes].

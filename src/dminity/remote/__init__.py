@@ -1,1 +1,1 @@
-"""Files at https and s3 addresses, and asking again for them."""
+"""Files at https and s3 addresses, and retries."""

@@ -23,7 +23,7 @@ CHUNK = 16
 
 
 class RenderedRooms:
-    """Rooms with the 30 amenities; see `sources.Source`."""
+    """Rooms with the 30 amenities; see `sources.source.Source`."""
 
     partial = False
 

@@ -53,7 +53,7 @@ class BadAnnotations(DminityError):
 
 
 class OpenImages:
-    """The published set; see `sources.Source`."""
+    """The published set; see `sources.source.Source`."""
 
     version = "openimages"
 

@@ -44,5 +44,5 @@ class Source(Protocol):
         ...
 
     def photo(self, split: str, image_id: str) -> bytes:
-        """The published photo. Raises `addresses.Unavailable` where it cannot be had."""
+        """The published photo. Raises `remote.reading.Unavailable` where it cannot be had."""
         ...

@@ -1,10 +1,8 @@
 """check: what the data are like, and what is wrong with them."""
 
-import json
-
 import pandas as pd
 
-from dminity.core.files import replacing_file
+from dminity.core.files import replacing_file, write_json
 from dminity.core.stage import INDEX, MERGED, METRICS, RAW, run
 from dminity.data import tables
 from dminity.data.checking.fingerprints import Fingerprint, fingerprints
@@ -18,12 +16,11 @@ def main() -> None:
     found = examine()
     with replacing_file(METRICS / "plots" / "classes.csv") as path:
         found.classes.to_csv(path, index=False)
-    with replacing_file(METRICS / "check.json") as path:
-        path.write_text(json.dumps(found.figures, indent=2) + "\n")
+    write_json(found.figures, METRICS / "check.json")
 
 
 def examine() -> Report:
-    """Look at the tables and at every photo on disk."""
+    """Report on the tables and on every photo on disk."""
     params = load_params()
     images = tables.read(MERGED / "images.parquet")
     looks = pd.DataFrame(fingerprints(raw_photos(RAW, images)), columns=Fingerprint._fields)

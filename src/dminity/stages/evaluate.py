@@ -1,13 +1,12 @@
 """evaluate: the detector on the test split, in figures, curves and pictures."""
 
-import json
 from pathlib import Path
 
 import cv2
 import pandas as pd
 import torch
 
-from dminity.core.files import replacing_file, replacing_folder
+from dminity.core.files import replacing_file, replacing_folder, write_json
 from dminity.core.progress import Progress
 from dminity.core.stage import METRICS, MODEL, VOC, run
 from dminity.data import voc
@@ -82,10 +81,8 @@ def _draw(
 
 
 def _write_figures(figures: dict[str, float], name: str) -> None:
-    """Write figures as JSON."""
-    with replacing_file(METRICS / name) as path:
-        rounded = {name: round(value, DECIMALS) for name, value in figures.items()}
-        path.write_text(json.dumps(rounded, indent=2) + "\n")
+    """Write rounded figures as JSON."""
+    write_json({key: round(value, DECIMALS) for key, value in figures.items()}, METRICS / name)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

@@ -1,6 +1,5 @@
 """export: the detector as ONNX, refused if it does not do what the original does."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dminity.core.errors import DminityError
-from dminity.core.files import replacing_file
+from dminity.core.files import replacing_file, write_json
 from dminity.core.stage import METRICS, MODEL, ONNX, VOC, run
 from dminity.data import voc
 from dminity.export.onnx import Difference, difference, write_onnx
@@ -32,14 +31,13 @@ def main() -> None:
     annotations = voc.read_split(VOC, "test")[:COMPARED_PHOTOS]
     photos = [voc.read_photo(VOC, annotation.image_id) for annotation in annotations]
     found = export(detector, photos, ONNX, params.export)
-    with replacing_file(METRICS / "export.json") as path:
-        figures = {
-            "images": len(annotations),
-            "box_difference_pixels": found.box_pixels,
-            "score_difference": found.score,
-            "size_mb": round(ONNX.stat().st_size / 1e6, 3),
-        }
-        path.write_text(json.dumps(figures, indent=2) + "\n")
+    figures = {
+        "images": len(annotations),
+        "box_difference_pixels": found.box_pixels,
+        "score_difference": found.score,
+        "size_mb": round(ONNX.stat().st_size / 1e6, 3),
+    }
+    write_json(figures, METRICS / "export.json")
 
 
 def export(

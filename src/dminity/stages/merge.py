@@ -1,12 +1,11 @@
 """merge: one table of images and one of boxes, of the chosen classes, checked and counted."""
 
-import json
 from typing import Any
 
 import pandas as pd
 
 from dminity.core.amenities import buckets
-from dminity.core.files import replacing_file
+from dminity.core.files import replacing_file, write_json
 from dminity.core.stage import DATA, INDEX, MERGED, METRICS, PICKED, RAW, run
 from dminity.data import tables
 from dminity.data.merging import by_split, count, merge
@@ -46,8 +45,7 @@ def main() -> None:
     with replacing_file(DATA / "rejected.csv") as path:
         rejected.to_csv(path, index=False)
     figures = _account(asked, came, rejected) | count(merged, params.classes)
-    with replacing_file(METRICS / "data.json") as path:
-        path.write_text(json.dumps(figures, indent=2) + "\n")
+    write_json(figures, METRICS / "data.json")
 
 
 def _read_missing(bucket: str) -> pd.DataFrame:

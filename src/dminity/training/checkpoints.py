@@ -5,7 +5,6 @@ hashed into a fingerprint, which names its folder and stands in the file.
 """
 
 import hashlib
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,11 @@ from dminity.training.settings import TrainSettings
 CHECKPOINT = "last.ckpt"
 FINGERPRINT_DIGITS = 16
 PACKAGE = Path(__file__).parents[1]
+# What dvc.yaml says that the stage depends on (a test compares).
+CODE = (
+    "core", "data/voc.py", "detection", "evaluation/coco.py", "loader", "network", "remote",
+    "stages/train.py", "training",
+)  # fmt: skip
 LIBRARIES = (
     "torch", "torchvision", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy",
     "faster-coco-eval",
@@ -39,7 +43,7 @@ class NotSaved(DminityError):
     def __init__(self, what: str, error: Exception) -> None:
         super().__init__(
             f"{what} could not be saved: {error}; the epochs before are kept: mend this and run "
-            "again to go on from there"
+            "again to resume there"
         )
 
 
@@ -53,7 +57,7 @@ def fingerprint(
     """What decides the weights that a run ends with, but for the machine, as hex digits.
 
     Hashes the parameters, the weights to start from, the annotations and photos of the training
-    and validation splits of a VOC folder, and the code of this package that is in use.
+    and validation splits of a VOC folder, and the code of this package that trains.
     """
     digest = hashlib.blake2b(digest_size=FINGERPRINT_DIGITS // 2)
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
@@ -73,9 +77,10 @@ def fingerprint(
 
 
 def _own_code() -> list[Path]:
-    """The files of this package that the running program has imported."""
-    files = {getattr(module, "__file__", None) for module in sys.modules.values()}
-    return sorted(path for path in map(Path, filter(None, files)) if PACKAGE in path.parents)
+    """The files of this package that decide the result of a training."""
+    places = [PACKAGE / name for name in CODE]
+    files = [[place] if place.is_file() else place.rglob("*.py") for place in places]
+    return sorted(path for found in files for path in found)
 
 
 class SafeCheckpoints(TorchCheckpointIO):

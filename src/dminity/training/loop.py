@@ -1,14 +1,18 @@
 """The course of a training, as hooks of Lightning's loop.
 
-Lightning calls them in this order:
+Lightning calls them, and those of its callbacks, in this order:
 
     setup, on_fit_start                           share photos, measure the batch that fits
-    validation                                    of trained weights, before the first step
+    validation, as below                          of trained weights, before the first step
     for each epoch:
         train_dataloader, on_train_epoch_start    its batches; its phase
         for each batch: training_step             gradients, update, moving average
-        validation: on_validation_epoch_start, validation_step, on_validation_epoch_end
-        Recording.on_train_epoch_end              its row and its checkpoint; is it settled?
+        on_validation_epoch_start                 of the averaged weights:
+        for each batch: validation_step           losses and detections
+        on_validation_epoch_end                   scores
+        BestWeights.on_validation_end             kept if they are the best
+        Recording.on_validation_end               pictures
+        Recording.on_train_epoch_end              row; is it settled?; checkpoint
 
 Nothing is drawn at random but by the seed, the epoch and the photo or batch, so that a training
 that was interrupted ends as if it had not been.
@@ -188,7 +192,7 @@ class DetectorTraining(L.LightningModule):
         self.validation.start(self.device)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """Look at photos [B, H, W, 3], uint8, and their positions [B] in the split."""
+        """Evaluate photos [B, H, W, 3], uint8, at positions [B] of the split."""
         self.validation.add(self.detector, *batch)
 
     def on_validation_epoch_end(self) -> None:

@@ -4,11 +4,10 @@ import hashlib
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 from torch import nn
 
 from dminity.core.amenities import COCO_CLASSES, COCO_TWIN
-from dminity.core.files import replacing_file
+from dminity.core.files import exclusive, replacing_file
 from dminity.network.detector import BadModelFile, first_line, read_checkpoint
 from dminity.remote.reading import Unavailable, open_folder
 from dminity.remote.retrying import Blocks
@@ -23,6 +22,8 @@ RELEASE_SHA256 = {
     "yolox_l": "1e6b7fa6240375370b2a8a8eab9066b3cdd43fd1d0bfa8d2027fd3a51def2917",
     "yolox_x": "5652330b6ae860043f091b8f550a60c10e1129f416edfdb65c259be6caf355cf",
 }
+# How long to wait for another process that downloads it.
+DOWNLOAD_PATIENCE_S = 3600.0
 CLASS_LAYERS = "head.cls_preds."
 
 
@@ -94,12 +95,12 @@ def download(release: str, variant: str) -> Path:
 
     Raises:
         BadModelFile: if it cannot be had, or is not the file whose checksum is kept here.
+        Occupied: if another process downloads it for an hour.
     """
     name = f"{variant}.pth"
     path = CACHE / name
-    CACHE.mkdir(parents=True, exist_ok=True)
     # Several processes of one training may want it at once.
-    with FileLock(CACHE / f".{name}.lock"):
+    with exclusive(path, patience_s=DOWNLOAD_PATIENCE_S):
         if not path.exists():
             _fetch(release, variant, path)
     _check_sum(path, str(path), variant)

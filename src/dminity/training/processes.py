@@ -15,7 +15,7 @@ class UnevenBatch(DminityError):
 
 
 def total(numbers: torch.Tensor) -> torch.Tensor:
-    """The sum over all processes of a tensor of any shape that is the same in each."""
+    """The sum over all processes of their tensors, which are of one shape."""
     if distributed.is_initialized():
         numbers = numbers.clone()
         distributed.all_reduce(numbers)

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import lightning as L
@@ -18,13 +18,13 @@ from dminity.core.progress import time_left
 from dminity.data.voc import read_photo
 from dminity.detection.detections import SHOWN_SCORE
 from dminity.detection.drawing import draw_detections
+from dminity.network.losses import LOSSES
 from dminity.training.checkpoints import NotSaved
+from dminity.training.loop import DetectorTraining
 from dminity.training.validation import BEST_BY, Validation
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-    from dminity.training.loop import DetectorTraining
 
 Row = dict[str, float]
 # Pictures are of the first photos of the validation split.
@@ -70,15 +70,18 @@ class Recording(Callback):
         """Write the rows of before an interruption, which may have come after the last epoch."""
         for step, row in self.rows:
             self.write(step, row)
+        self.write_speed()
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the row of the weights that training starts from."""
-        self.rows.append((0, cast("DetectorTraining", pl_module).validation.figures))
+        assert isinstance(pl_module, DetectorTraining)
+        self.rows.append((0, pl_module.validation.figures))
         self.write(*self.rows[-1])
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """End here if that was due already; else the first epoch begins."""
-        self.stop_if_settled(trainer, cast("DetectorTraining", pl_module))
+        assert isinstance(pl_module, DetectorTraining)
+        self.stop_if_settled(trainer, pl_module)
         self.start_clock()
 
     def on_train_batch_start(self, *_: Any) -> None:
@@ -91,7 +94,8 @@ class Recording(Callback):
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw what was found, in the epochs in which pictures are due."""
-        training = cast("DetectorTraining", pl_module)
+        assert isinstance(pl_module, DetectorTraining)
+        training = pl_module
         every = training.settings.pictures_every
         epochs_done = 0 if trainer.sanity_checking else trainer.current_epoch + 1
         if self.live and every and epochs_done % every == 0:
@@ -104,7 +108,8 @@ class Recording(Callback):
             TrainingDiverged: if the last steps left weights that give no numbers; they are not
                 saved.
         """
-        training = cast("DetectorTraining", pl_module)
+        assert isinstance(pl_module, DetectorTraining)
+        training = pl_module
         training.check_validation()
         seconds = self.last_done - self.began
         photos = training.loaders.photos_in(trainer.current_epoch)
@@ -115,6 +120,7 @@ class Recording(Callback):
         }
         self.rows.append((training.epochs_done, row))
         self.write(*self.rows[-1])
+        self.write_speed()
         self.stop_if_settled(trainer, training)
         trainer.save_checkpoint(self.checkpoint, weights_only=False)
         self.seconds.append(time.perf_counter() - self.began)
@@ -150,9 +156,30 @@ class Recording(Callback):
                 self.writer.add_scalar(name, value, step)
         if self.live:
             self.live.make_summary()  # type: ignore[no-untyped-call]
-            _write_speed(self.rows, Path(self.live.dir) / "speed.csv")
 
-    def stop_if_settled(self, trainer: L.Trainer, training: "DetectorTraining") -> None:
+    def write_speed(self) -> None:
+        """Write the speed of each epoch, as a table for `dvc plots`: a column for each figure.
+
+        Raises:
+            NotSaved: if the disk is full.
+        """
+        speeds = [
+            {"step": step} | {name.removeprefix(SPEED): row[name] for name in row if SPEED in name}
+            for step, row in self.rows
+            if any(SPEED in name for name in row)
+        ]
+        if not self.live or not speeds:
+            return
+        path = Path(self.live.dir) / "speed.csv"
+        try:
+            with replacing_file(path) as unfinished, unfinished.open("w", newline="") as file:
+                table = csv.DictWriter(file, speeds[0])
+                table.writeheader()
+                table.writerows(speeds)
+        except OSError as error:
+            raise NotSaved(str(path), error) from error
+
+    def stop_if_settled(self, trainer: L.Trainer, training: DetectorTraining) -> None:
         """End the training if validation has not got better for `patience` epochs.
 
         Asked at the start too: a run may have been interrupted after its last epoch.
@@ -163,7 +190,7 @@ class Recording(Callback):
             trainer.should_stop = True
 
 
-def _epoch_figures(training: "DetectorTraining") -> Row:
+def _epoch_figures(training: DetectorTraining) -> Row:
     """The mean losses of the epoch that is over, its validation, and the last learning rates."""
     steps = training.losses
     means = {
@@ -176,22 +203,13 @@ def _epoch_figures(training: "DetectorTraining") -> Row:
     return means | training.validation.figures | rates
 
 
-def _write_speed(rows: list[tuple[int, Row]], path: Path) -> None:
-    """Write the speed of each epoch, as a table for `dvc plots`: a column for each figure."""
-    speeds = [
-        {"step": step} | {name.removeprefix(SPEED): row[name] for name in row if SPEED in name}
-        for step, row in rows
-        if any(SPEED in name for name in row)
-    ]
-    with replacing_file(path) as unfinished, unfinished.open("w", newline="") as file:
-        table = csv.DictWriter(file, speeds[0] if speeds else ["step"])
-        table.writeheader()
-        table.writerows(speeds)
-
-
 def _say(step: int, epochs: int, row: Row, left: str) -> None:
     """Say in a line how an epoch went, and how long the others may take."""
-    parts = ", ".join(f"{name} {row[f'train/{name}_loss']:.2f}" for name in ("box", "obj", "cls"))
+    parts = ", ".join(
+        f"{name.removesuffix('_loss')} {row[f'train/{name}']:.2f}"
+        for name in LOSSES[1:]
+        if f"train/{name}" in row
+    )
     validation = f"validation AP {row[BEST_BY]:.3f}, AP50 {row['val/mAP50']:.3f}"
     speed = f"{row[f'{SPEED}images_per_second']:.1f} photos/s"
     line = f"epoch {step} of {epochs}: loss {row['train/loss']:.2f} ({parts}), {validation}"

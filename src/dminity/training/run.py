@@ -89,7 +89,7 @@ def trained(
         )
         _check_shares(settings, training, processes)
         if settings.pretrained != "none" and not resumes:
-            # Weights that are no random numbers are worth a look before the first step.
+            # Trained weights are evaluated before the first step.
             trainer.num_sanity_val_steps = math.inf
         opened = _logs(run_folder, tensorboard, settings, trainer)
         with opened as (live, writer), handlers_restored():

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM in the course of a training: who ends, and by whom.
 
-- The first process: at once, with one line, by the signal itself. Before, it kills the next ones.
+- The first process: kills the others, says one line, and ends by the signal itself, at once.
 - Other processes of this machine: silently on either signal, and when the first one ends, however
   that came about.
 - Processes that torchrun or SLURM started: with whoever started them.
@@ -41,7 +41,7 @@ class EndOnSignal(Callback):
                 launcher.kill(signal.SIGKILL)
             name = signal.Signals(number).name
             # Not by print, which may itself be what was interrupted.
-            os.write(2, f"\nerror: training was ended by {name}; run again to go on\n".encode())
+            os.write(2, f"\nerror: training was ended by {name}; run again to resume\n".encode())
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 

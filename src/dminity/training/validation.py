@@ -8,11 +8,12 @@ from dminity.detection.letterbox import network_input
 from dminity.evaluation.coco import score
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.network.detector import Detector
-from dminity.network.losses import LossSums, head_losses
+from dminity.network.losses import LOSSES, LossSums, head_losses
 from dminity.training.processes import gathered, total
 
 BEST_BY = "val/mAP50-95"
-VALIDATION_LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss")
+# All but L1, which is there in the last phase only.
+VALIDATION_LOSSES = tuple(name for name in LOSSES if name != "l1_loss")
 
 
 class Validation:

@@ -36,7 +36,7 @@ def report(
     image_size: int,
     near_bits: int,
 ) -> Report:
-    """Look at the data.
+    """Count, measure and compare.
 
     published: all boxes of the source, as `tables.BOXES`. images: those in use, as
     `tables.IMAGES`, each with its `Fingerprint`. boxes: those in use, as `tables.MERGED_BOXES`.

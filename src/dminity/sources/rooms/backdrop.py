@@ -28,7 +28,7 @@ X, Y, Z = np.eye(3)
 def paint_backdrop(
     name: str, things: Sequence[Thing], camera: Camera, rng: np.random.Generator
 ) -> MatLike:
-    """(height, width, 3) RGB picture of the empty room, with the shadows of what stands in it."""
+    """The picture [H, W, 3], uint8, RGB, of the empty room and the shadows of what stands in it."""
     kind = KINDS[name]
     left, right, front = _extent(things, camera)
     color = kind.walls[rng.integers(len(kind.walls))]
@@ -181,7 +181,7 @@ def _sky(camera: Camera, color: Color, rng: np.random.Generator) -> MatLike:
     height, width = camera.height, camera.width
     fade = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     high, low = np.array(color, np.float32), np.array((250, 246, 230), np.float32)
-    sky = high + fade * (low - high)  # (height, 1, 3)
+    sky = high + fade * (low - high)  # [H, 1, 3]
     clouds = np.zeros((height, width), np.float32)
     for _ in range(6):
         x, y = rng.uniform(0, width), rng.uniform(0, 0.35 * height)

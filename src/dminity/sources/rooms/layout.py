@@ -53,19 +53,19 @@ class Thing:
 
     @property
     def low(self) -> Floats:
-        """(3,) meters, guests included."""
+        """[3], in meters, guests included."""
         ends = [solid.low for solid in self.solids] + [guest.low for guest in self.guests]
         return np.asarray(np.min(ends, axis=0))
 
     @property
     def high(self) -> Floats:
-        """(3,) meters, guests included."""
+        """[3], in meters, guests included."""
         ends = [solid.high for solid in self.solids] + [guest.high for guest in self.guests]
         return np.asarray(np.max(ends, axis=0))
 
     @property
     def size(self) -> Floats:
-        """(3,) meters, guests included."""
+        """[3], in meters, guests included."""
         return self.high - self.low
 
     def move(self, by: Sequence[float] | Floats) -> None:

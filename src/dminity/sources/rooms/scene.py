@@ -66,7 +66,7 @@ def describe(image_id: str) -> list[RoomBox]:
 
 
 def render(image_id: str) -> NDArray[np.uint8]:
-    """The picture: (height, width, 3) RGB, 640 pixels on its long side."""
+    """The picture: [H, W, 3], uint8, RGB, 640 pixels on its long side."""
     scene = _compose(image_id)
     rng, camera = scene.rng, scene.camera
     to_light = np.array([rng.choice([-0.5, 0.5]), -0.65, 0.75])
@@ -127,7 +127,7 @@ def _aim(
 
 
 def _nearest_eye(camera: Camera, points: Floats, zoom: float) -> Floats:
-    """Where, in camera axes (3,), the eye must stand to see all points and no more."""
+    """Where, in camera axes [3], the eye must stand to see all points and no more."""
     u, v, f = camera.rotation @ points.T
     eye = np.zeros(3)
     nearest = []

@@ -28,7 +28,7 @@ SUN = np.array([0.50, 0.47, 0.40])
 class Solid:
     """A convex polyhedron: `rings` stacked rings of vertices, closed by two caps."""
 
-    vertices: Floats  # (rings * sides, 3) meters, ring after ring
+    vertices: Floats  # [rings * sides, 3], in meters, ring after ring
     rings: int
     color: Color
     glow: bool = False  # shines by itself: shown in its full color
@@ -37,12 +37,12 @@ class Solid:
 
     @cached_property
     def low(self) -> Floats:
-        """(3,) meters."""
+        """[3], in meters."""
         return np.asarray(self.vertices.min(axis=0))
 
     @cached_property
     def high(self) -> Floats:
-        """(3,) meters."""
+        """[3], in meters."""
         return np.asarray(self.vertices.max(axis=0))
 
     def glowing(self) -> "Solid":
@@ -72,7 +72,7 @@ def _circle(sides: int) -> Floats:
 
 @lru_cache(maxsize=64)
 def _frustum(sides: int, taper: tuple[float, float], shift: tuple[float, float]) -> Floats:
-    """(2, sides, 3) in the unit cube around 0; `taper` is the top's size over the bottom's."""
+    """[2, sides, 3], in the unit cube around 0; `taper` is the top's size over the bottom's."""
     ring = _circle(sides) / _circle(sides).max() / 2
     bottom, top = np.minimum(1, 1 / np.array(taper)), np.minimum(1, taper)
     rings = [np.c_[ring * bottom, np.full(sides, -0.5)]]
@@ -82,7 +82,7 @@ def _frustum(sides: int, taper: tuple[float, float], shift: tuple[float, float])
 
 @lru_cache(maxsize=8)
 def _sphere(rings: int, sides: int, squareness: float) -> Floats:
-    """(rings, sides, 3) ball in the unit cube; squareness 0 is round, towards 1 is boxy in plan."""
+    """A ball [rings, sides, 3] in the unit cube; squareness 0 is round, near 1 is boxy in plan."""
     latitude = (np.arange(rings) + 0.5) / rings * np.pi - np.pi / 2
     plan = np.sign(_circle(sides)) * np.abs(_circle(sides)) ** (1 - squareness)
     ball = np.empty((rings, sides, 3))
@@ -136,8 +136,8 @@ def soft(size: Vector, at: Vector, color: Color, radius: float = 0.05) -> Solid:
 class Camera:
     """A pinhole camera; `rotation` has the rows right, down and forward."""
 
-    eye: Floats  # (3,) meters
-    rotation: Floats  # (3, 3)
+    eye: Floats  # [3], in meters
+    rotation: Floats  # [3, 3]
     focal: float  # pixels
     width: int
     height: int
@@ -183,7 +183,7 @@ class Camera:
         return np.array(kept).reshape(-1, 3)
 
     def homography(self, corner: Floats, along: Floats, down: Floats) -> Floats:
-        """(3, 3) from plane coordinates (meters along, meters down, 1) to pixels."""
+        """[3, 3], from plane coordinates (meters along, meters down, 1) to pixels."""
         lens = np.array(
             [
                 [self.focal, 0.0, self.width / 2],
