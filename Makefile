@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A process for each core, of one thread: two threads for networks as small as those of tests take longer.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
