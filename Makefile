@@ -19,7 +19,7 @@ repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: eve
 test: $(VENV)/ready  ## the whole test suite
 	$(PYTEST)
 
-test-fast: $(VENV)/ready  ## the tests that take a minute and a half: no training, no export, no pipeline
+test-fast: $(VENV)/ready  ## the tests that take a minute: no training, no export, no pipeline
 	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/ready  ## format, lint, types, spelling and files, as pre-commit runs them

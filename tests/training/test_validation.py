@@ -12,6 +12,8 @@ from dminity.network.detector import build_network
 from tests.helpers.room_folder import SIDE
 from tests.helpers.training_runs import rows, run, settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast.*:FutureWarning")
 def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> None:
