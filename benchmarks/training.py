@@ -194,7 +194,7 @@ def write_as_yolo(folder: Path, home: Path) -> None:
     """The VOC folder as Ultralytics reads it: images, labels and data.yaml."""
     (home / "labels").mkdir(parents=True)
     shutil.copytree(folder / "JPEGImages", home / "images")
-    for annotation in voc.read_split(folder, "train"):
+    for annotation in voc.read_split(folder, "train", NAMES):
         lines = []
         for item in annotation.objects:
             left, top, right, bottom = item.xyxy_pixels

@@ -37,6 +37,7 @@ def test_the_dataset_has_every_photo_and_box(tmp_path: Path) -> None:
     folder = tmp_path / "voc"
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
+    (folder / "classes.txt").write_text("Bed\nKitchen & dining room table\n")
     for number in range(3):
         objects = (
             voc.VocObject("Bed", (20.0, 10.0, 60.0, 50.0)),

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,6 @@ from dminity.loader.batches import Turn, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.training_photos import (
     LabeledPhotos,
-    SizeMismatch,
     TrainingPhotos,
     seeded,
 )
@@ -72,7 +72,7 @@ def assert_equal(
 
 
 def test_photos_and_labels_fit_the_input(folder: Path, photos: LabeledPhotos) -> None:
-    annotations = voc.read_split(folder, "train")
+    annotations = voc.read_split(folder, "train", ("Bed", "Sink"))
     for index, annotation in enumerate(annotations):
         pixels, labels = photos.pixels(index), photos.labels(index)
         assert pixels.shape[:2] == photos.size(index)
@@ -87,8 +87,12 @@ def test_photos_and_labels_fit_the_input(folder: Path, photos: LabeledPhotos) ->
 
 def test_an_annotation_of_another_size_is_named(folder: Path) -> None:
     photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
-    photos.original_sizes[3] = (1, 2)
-    with pytest.raises(SizeMismatch, match=r"3\.jpg is not of its annotation's size; run"):
+    known = photos.annotations[3]
+    photos.annotations[3] = replace(known, width=1, height=2)
+    sizes = (
+        rf"3\.jpg is {known.width} x {known.height} pixels when upright, its annotation says 1 x 2"
+    )
+    with pytest.raises(voc.SizeMismatch, match=rf"{sizes}; run `dvc repro voc`"):
         photos.pixels(3)
 
 
@@ -176,7 +180,9 @@ def test_blocks_are_nearly_equal_and_cover_the_epoch(
     assert [len(block) for block, _ in found] == [4] * 8 + [3] * 3
     order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
     assert [block.indices[number] for block, number in found] == order
-    assert [items.image_id(turn) for turn in EPOCH] == [photos.image_ids[index] for index in order]
+    assert [items.image_id(turn) for turn in EPOCH] == [
+        photos.annotations[index].image_id for index in order
+    ]
 
 
 def test_without_mosaic_photos_are_whole(photos: LabeledPhotos) -> None:

@@ -39,12 +39,12 @@ def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fifty
 
     dataset = fo.Dataset(DATASET, overwrite=True)
     samples = []
-    for annotation in voc.read_split(folder, split):
+    for annotation in voc.read_split(folder, split, voc.read_classes(folder)):
         path = voc.photo_path(folder, annotation.image_id).resolve()
         sample = fo.Sample(filepath=str(path), tags=[split])
         sample["ground_truth"] = fo.Detections(detections=_truth_boxes(annotation))
         if detector:
-            (found,) = detector.find([voc.read_photo(folder, annotation.image_id)])
+            (found,) = detector.find([voc.annotated_photo(folder, annotation)])
             boxes = _predicted_boxes(detector.classes, annotation, found)
             sample["predictions"] = fo.Detections(detections=boxes)
         samples.append(sample)

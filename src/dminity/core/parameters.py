@@ -83,6 +83,7 @@ def _fields_at(section: type[Section], path: list[str]) -> Iterable[str]:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, if something known looks like `word`."""
-    close = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """`; did you mean X?`, if something known looks like `word`, blanks and capitals aside."""
+    names = {name.casefold(): name for name in known}
+    close = get_close_matches(word.strip().casefold(), names, n=1)
+    return f"; did you mean {names[close[0]]!r}?" if close else ""

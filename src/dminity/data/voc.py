@@ -6,8 +6,15 @@ Corners are written as most of today's tools do (CVAT, FiftyOne, torchvision's u
 from 0, with decimals. VOC2007 itself counted from 1; a reader that subtracts that 1 is off by one
 pixel. `difficult` means what VOC means by it: not counted in evaluation, neither as found nor as
 missed. http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
+
+Folders of other tools are read too. What they say differently and is clear is understood; all
+else is refused, naming the file: a wrong box or class would show in nothing but a worse detector.
 """
 
+import glob
+import math
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,12 +25,20 @@ from defusedxml.ElementTree import ParseError, parse
 from numpy.typing import NDArray
 
 from dminity.core.errors import DminityError
+from dminity.core.parameters import suggestion
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import GroundTruth
 
 VOC_SPLIT = {"train": "train", "validation": "val", "test": "test"}
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 DECIMALS = 2
+# JPEG has no larger ones.
+LARGEST_SIDE = 65535
+# How far a corner may lie outside of its photo: what counting from 1 and rounding explain. More of
+# it most often means that the annotation is of a photo of another size.
+OUTSIDE_PIXELS = 2
+FLAGS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+ONE_NAME = "a line of a list is the name of one photo, without folder and suffix"
 
 
 class BadAnnotation(DminityError):
@@ -32,6 +47,10 @@ class BadAnnotation(DminityError):
 
 class PhotoMissing(DminityError):
     """A photo of the VOC folder is missing or cannot be decoded."""
+
+
+class SizeMismatch(DminityError):
+    """A photo has not the size that its annotation says."""
 
 
 @dataclass(frozen=True)
@@ -90,33 +109,95 @@ def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
 def read(path: Path) -> Annotation:
     """Read an annotation of ours or of another tool.
 
+    Corners a little outside of the photo are cut off at its edge.
+
     Raises:
-        BadAnnotation: if the file is missing, no XML, or lacks a part.
+        BadAnnotation: if the file cannot be read or is no annotation; if a size, a corner or a flag
+            is none; if the corners of a box are in the wrong order or well outside of the photo.
     """
     try:
-        root = parse(path).getroot()
-        if root is None:
-            raise ValueError("it is empty")
-        return Annotation(
-            image_id=path.stem,
-            width=int(_text(root, "size/width")),
-            height=int(_text(root, "size/height")),
-            objects=tuple(_read_object(element) for element in root.iterfind("object")),
-        )
-    except (OSError, ParseError, ValueError) as error:
-        raise BadAnnotation(f"{path}: {error}; run `dvc repro voc`, or mend that file") from error
+        return _read_annotation(path.stem, parse(path).getroot())
+    except FileNotFoundError as error:
+        raise BadAnnotation(
+            f"{path}: no such file; {ONE_NAME}; mend the list, or run `dvc repro voc`"
+        ) from error
+    # LookupError: its declaration names an encoding that there is not.
+    except (OSError, ParseError, ValueError, LookupError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadAnnotation(f"{path}: {reason}; run `dvc repro voc`, or mend that file") from error
 
 
-def _read_object(element: ElementTree.Element) -> VocObject:
+def _read_annotation(image_id: str, root: ElementTree.Element | None) -> Annotation:
+    """Read `<annotation>`."""
+    if root is None or root.tag != "annotation":
+        raise ValueError("it is no <annotation>")
+    width, height = _read_side(root, "width"), _read_side(root, "height")
+    objects = []
+    for number, element in enumerate(root.iterfind("object"), start=1):
+        try:
+            objects.append(_read_object(element, width, height))
+        except ValueError as error:
+            raise ValueError(f"object {number}: {error}") from error
+    return Annotation(image_id, width, height, tuple(objects))
+
+
+def _read_side(root: ElementTree.Element, name: str) -> int:
+    """The photo's width or height in pixels."""
+    text = _text(root, f"size/{name}")
+    if re.fullmatch("[0-9]{1,5}", text.strip()) and 1 <= int(text) <= LARGEST_SIDE:
+        return int(text)
+    raise ValueError(f"<size/{name}> is {text!r}, no whole number from 1 to {LARGEST_SIDE}")
+
+
+def _read_object(element: ElementTree.Element, width: int, height: int) -> VocObject:
     """Read one `<object>`; other tools leave flags out, which means 0."""
-    xmin, ymin, xmax, ymax = (float(_text(element, f"bndbox/{side}")) for side in SIDES)
     return VocObject(
         label=_text(element, "name"),
-        xyxy_pixels=(xmin, ymin, xmax, ymax),
-        truncated=element.findtext("truncated") == "1",
-        occluded=element.findtext("occluded") == "1",
-        difficult=element.findtext("difficult") == "1",
+        xyxy_pixels=_read_box(element, width, height),
+        truncated=_read_flag(element, "truncated"),
+        occluded=_read_flag(element, "occluded"),
+        difficult=_read_flag(element, "difficult"),
     )
+
+
+def _read_box(
+    element: ElementTree.Element, width: int, height: int
+) -> tuple[float, float, float, float]:
+    """The corners of an object, within a photo of `width` x `height` pixels."""
+    found = [_read_corner(element, side) for side in SIDES]
+    named = ", ".join(f"{side} {corner:g}" for side, corner in zip(SIDES, found, strict=True))
+    if found[0] >= found[2] or found[1] >= found[3]:
+        raise ValueError(f"its box is empty or reversed: {named}")
+    ends = (width, height, width, height)
+    xmin, ymin, xmax, ymax = (
+        min(max(corner, 0.0), end) for corner, end in zip(found, ends, strict=True)
+    )
+    inside = (xmin, ymin, xmax, ymax)
+    moved = max(abs(corner - cut) for corner, cut in zip(found, inside, strict=True))
+    if moved > OUTSIDE_PIXELS or xmin >= xmax or ymin >= ymax:
+        raise ValueError(f"its box is not within the photo of {width} x {height} pixels: {named}")
+    return inside
+
+
+def _read_corner(element: ElementTree.Element, side: str) -> float:
+    """One side of a box, in pixels."""
+    text = _text(element, f"bndbox/{side}")
+    try:
+        corner = float(text)
+    except ValueError:
+        corner = math.nan
+    if not math.isfinite(corner):
+        raise ValueError(f"<{side}> is {text!r}, no number")
+    return corner
+
+
+def _read_flag(element: ElementTree.Element, name: str) -> bool:
+    """What a flag says in the words of any tool."""
+    text = element.findtext(name, "")
+    try:
+        return FLAGS[text.strip().lower()]
+    except KeyError:
+        raise ValueError(f"<{name}> is {text!r}, neither 0 nor 1") from None
 
 
 def _text(element: ElementTree.Element, path: str) -> str:
@@ -127,38 +208,82 @@ def _text(element: ElementTree.Element, path: str) -> str:
     return found
 
 
-def read_split(folder: Path, split: str) -> list[Annotation]:
+def read_split(folder: Path, split: str, classes: Collection[str]) -> list[Annotation]:
     """The annotations of a split (train, validation or test), in the order of its list.
 
     Raises:
-        BadAnnotation: if the list or one of its annotations cannot be read, or the list is empty.
+        BadAnnotation: if the list or one of its annotations cannot be read, the list is empty, or
+            an object is of none of `classes`.
     """
-    return [read(annotation_path(folder, image_id)) for image_id in read_ids(folder, split)]
+    annotations = []
+    for image_id in read_ids(folder, split):
+        path = annotation_path(folder, image_id)
+        annotations.append(read(path))
+        _refuse_unknown_classes(annotations[-1], classes, path)
+    return annotations
+
+
+def _refuse_unknown_classes(annotation: Annotation, classes: Collection[str], path: Path) -> None:
+    """Raise if an object is of none of `classes`."""
+    for item in annotation.objects:
+        if item.label not in classes:
+            raise BadAnnotation(
+                f"{path}: {item.label!r} is none of the classes; run `dvc repro voc`, or mend "
+                f"that file or classes.txt{suggestion(item.label, classes)}"
+            )
 
 
 def read_ids(folder: Path, split: str) -> list[str]:
     """The ids of the photos of a split, in the order of its list.
 
     Raises:
-        BadAnnotation: if the list cannot be read, or is empty.
+        BadAnnotation: if the list cannot be read, is empty, or holds paths.
     """
     path = split_path(folder, split)
-    try:
-        image_ids = path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise BadAnnotation(f"{path}: {error.strerror}; run `dvc repro voc`") from error
+    image_ids = _read_lines(path)
     if not image_ids:
         raise BadAnnotation(f"{path}: no photo in it; run `dvc repro voc` with more photos")
+    for image_id in image_ids:
+        if "/" in image_id or "\\" in image_id:
+            raise BadAnnotation(
+                f"{path}: {image_id!r} is a path; {ONE_NAME}; mend it, or run `dvc repro voc`"
+            )
     return image_ids
 
 
 def read_classes(folder: Path) -> tuple[str, ...]:
-    """The class names, in the order of the model's classes, from `classes.txt`."""
+    """The class names, in the order of the model's classes, from `classes.txt`.
+
+    Raises:
+        BadAnnotation: if the file cannot be read, is empty, or holds a name twice.
+    """
     path = folder / "classes.txt"
+    names = tuple(_read_lines(path))
+    if not names:
+        raise BadAnnotation(f"{path}: no class in it; run `dvc repro voc`")
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise BadAnnotation(f"{path}: {name!r} is there twice; run `dvc repro voc`")
+    return names
+
+
+def _read_lines(path: Path) -> list[str]:
+    """The lines of a text file that are not blank, without blanks around them.
+
+    Raises:
+        BadAnnotation: if the file is missing or no text.
+    """
     try:
-        return tuple(path.read_text(encoding="utf-8").splitlines())
+        # Some editors begin a file with a mark that it is UTF-8.
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadAnnotation(f"{path}: {error.strerror}; run `dvc repro voc`") from error
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # it is UTF-16
+        raise BadAnnotation(f"{path} is no UTF-8 text; save it as UTF-8, or run `dvc repro voc`")
+    lines = (line.strip() for line in text.split("\n"))
+    return [line for line in lines if line]
 
 
 def split_path(folder: Path, split: str) -> Path:
@@ -177,16 +302,50 @@ def photo_path(folder: Path, image_id: str) -> Path:
 
 
 def read_photo(folder: Path, image_id: str) -> NDArray[np.uint8]:
-    """A photo of a VOC folder: [H, W, 3], BGR.
+    """A photo of a VOC folder, upright as its EXIF says: [H, W, 3], BGR.
 
     Raises:
         PhotoMissing: if the file is not there or does not decode.
     """
     path = photo_path(folder, image_id)
-    photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        # From memory: read from a file, a photo that is cut off would end in gray.
+        photo = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    except OSError as error:
+        raise PhotoMissing(
+            f"{path}: {error.strerror}; {_other_file(path)}run `dvc repro resize`"
+        ) from error
+    except cv2.error:  # it is empty, or larger than OpenCV reads
+        photo = None
     if photo is None:
-        raise PhotoMissing(f"{path} is missing or no photo; run `dvc repro resize`")
+        raise PhotoMissing(f"{path} is cut off, or no photo; run `dvc repro resize`")
     return photo.astype(np.uint8, copy=False)
+
+
+def _other_file(path: Path) -> str:
+    """What to do with a file that has the name of a photo but not its suffix, if there is one."""
+    for other in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")):
+        if other.stem == path.stem and other != path:
+            return f"{other.name} is there: rename it or convert it to {path.name}, or "
+    return ""
+
+
+def annotated_photo(folder: Path, annotation: Annotation) -> NDArray[np.uint8]:
+    """The photo that an annotation is of: [H, W, 3], BGR.
+
+    Raises:
+        PhotoMissing: if it is not there or does not decode.
+        SizeMismatch: if the annotation is of a photo of another size.
+    """
+    photo = read_photo(folder, annotation.image_id)
+    height, width = photo.shape[:2]
+    if (width, height) != (annotation.width, annotation.height):
+        raise SizeMismatch(
+            f"{photo_path(folder, annotation.image_id)} is {width} x {height} pixels when upright, "
+            f"its annotation says {annotation.width} x {annotation.height}; run `dvc repro voc`, "
+            "or mend that annotation"
+        )
+    return photo
 
 
 def ground_truth(annotation: Annotation, classes: tuple[str, ...]) -> GroundTruth:

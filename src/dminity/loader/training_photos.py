@@ -17,7 +17,6 @@ from numpy.random.mtrand import get_bit_generator, set_bit_generator
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from dminity.core.errors import DminityError
 from dminity.data import voc
 from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
 from dminity.loader.augmentation import Augmentation
@@ -29,10 +28,6 @@ from dminity.loader.settings import AugmentationSettings
 # Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:
 # each is then decoded once for all its turns. They are other photos in each epoch.
 NEIGHBORS = 64
-
-
-class SizeMismatch(DminityError):
-    """A photo has not the size that its annotation says."""
 
 
 class LabeledPhotos:
@@ -47,21 +42,22 @@ class LabeledPhotos:
     def __init__(
         self, folder: Path, split: str, classes: tuple[str, ...], input_size: Size
     ) -> None:
-        annotations = voc.read_split(folder, split)
         class_index = {name: index for index, name in enumerate(classes)}
         self.folder = folder
         self.input_size = input_size
-        self.image_ids = [annotation.image_id for annotation in annotations]
-        self.original_sizes = [(item.height, item.width) for item in annotations]
-        self.sizes = [fitted_size(*size, input_size) for size in self.original_sizes]
+        self.annotations = voc.read_split(folder, split, classes)
+        self.sizes = [
+            fitted_size(annotation.height, annotation.width, input_size)
+            for annotation in self.annotations
+        ]
         self.all_labels = [
-            fitted_labels(annotation, class_index, input_size) for annotation in annotations
+            fitted_labels(annotation, class_index, input_size) for annotation in self.annotations
         ]
         self.cache: PhotoCache | None = None
         self.recent: dict[int, Image] = {}  # in the order of their last use
 
     def __len__(self) -> int:
-        return len(self.image_ids)
+        return len(self.annotations)
 
     def keep_in(self, cache: PhotoCache) -> None:
         """From now on, keep decoded photos in a cache of their `sizes`."""
@@ -98,11 +94,7 @@ class LabeledPhotos:
             PhotoMissing: if it is not there or does not decode.
             SizeMismatch: if its annotation is of a photo of another size.
         """
-        photo = voc.read_photo(self.folder, self.image_ids[index])
-        if photo.shape[:2] != self.original_sizes[index]:
-            path = voc.photo_path(self.folder, self.image_ids[index])
-            raise SizeMismatch(f"{path} is not of its annotation's size; run `dvc repro voc`")
-        return fit(photo, self.input_size)
+        return fit(voc.annotated_photo(self.folder, self.annotations[index]), self.input_size)
 
     def some(self, indices: NDArray[np.int64]) -> "SomePhotos":
         """A view of the photos at some indices [M], in that order."""
@@ -183,7 +175,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def image_id(self, turn: Turn) -> str:
         """The id of the photo whose turn it is."""
         self.enter(turn.epoch)
-        return self.photos.image_ids[int(self.order[turn.position])]
+        return self.photos.annotations[int(self.order[turn.position])].image_id
 
     def enter(self, epoch: int) -> None:
         """Put the photos into the order of an epoch."""

@@ -21,7 +21,7 @@ class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
         self, folder: Path, split: str, classes: tuple[str, ...], input_size: Size
     ) -> None:
         self.folder = folder
-        self.annotations = voc.read_split(folder, split)
+        self.annotations = voc.read_split(folder, split, classes)
         self.classes = classes
         self.class_index = {name: index for index, name in enumerate(classes)}
         self.input_size = input_size
@@ -30,7 +30,7 @@ class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
         return len(self.annotations)
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int]:
-        photo = voc.read_photo(self.folder, self.annotations[position].image_id)
+        photo = voc.annotated_photo(self.folder, self.annotations[position])
         return torch.from_numpy(letterbox(photo, self.input_size)), position
 
     def sizes(self, positions: list[int]) -> list[tuple[int, int]]:

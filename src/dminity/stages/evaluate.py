@@ -6,6 +6,7 @@ import cv2
 import pandas as pd
 import torch
 
+from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file, replacing_folder, write_json
 from dminity.core.progress import Progress
 from dminity.core.stage import METRICS, MODEL, VOC, run
@@ -20,13 +21,19 @@ from dminity.params import load_params
 
 PLOTS = METRICS / "plots"
 DECIMALS = 4
+SHOWN_NAMES = 3
+
+
+class OtherClasses(DminityError):
+    """The model knows other classes than those of the photos."""
 
 
 def main() -> None:
     """Find, score, measure, draw."""
     params = load_params()
     detector = load_detector(MODEL)
-    annotations = voc.read_split(VOC, "test")
+    _refuse_other_classes(detector.classes, voc.read_classes(VOC))
+    annotations = voc.read_split(VOC, "test", detector.classes)
     detections = _detect(detector, annotations, params.evaluate.batch_size)
     truths = [voc.ground_truth(annotation, detector.classes) for annotation in annotations]
     scores = score(truths, detections, detector.classes)
@@ -54,6 +61,29 @@ def main() -> None:
     _write_figures(cost.latency_ms(detector, first_photo), "cost.json")
 
 
+def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    """Raise unless the model's classes are those of the photos, in any order.
+
+    Raises:
+        OtherClasses: naming some that only one of them has.
+    """
+    own = {
+        MODEL: [name for name in known if name not in wanted],
+        VOC / "classes.txt": [name for name in wanted if name not in known],
+    }
+    differences = [f"only {path} has {_some(names)}" for path, names in own.items() if names]
+    if differences:
+        raise OtherClasses(
+            f"the model's classes are not those of the photos: {' and '.join(differences)}; "
+            "run `dvc repro train`"
+        )
+
+
+def _some(names: list[str]) -> str:
+    """The first of some names."""
+    return ", ".join(map(repr, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
+
+
 def _detect(
     detector: Detector, annotations: list[voc.Annotation], batch_size: int
 ) -> list[Detections]:
@@ -63,7 +93,7 @@ def _detect(
     with Progress[None]("evaluate", total=len(annotations)) as progress:
         for start in range(0, len(annotations), batch_size):
             batch = annotations[start : start + batch_size]
-            found += detector.find([voc.read_photo(VOC, item.image_id) for item in batch])
+            found += detector.find([voc.annotated_photo(VOC, item) for item in batch])
             progress.update(len(batch))
     detector.network.cpu()
     return found

@@ -28,11 +28,11 @@ def main() -> None:
     """Export, compare on test photos, and keep the file only within the tolerance."""
     params = load_params()
     detector = load_detector(MODEL)
-    annotations = voc.read_split(VOC, "test")[:COMPARED_PHOTOS]
-    photos = [voc.read_photo(VOC, annotation.image_id) for annotation in annotations]
+    image_ids = voc.read_ids(VOC, "test")[:COMPARED_PHOTOS]
+    photos = [voc.read_photo(VOC, image_id) for image_id in image_ids]
     found = export(detector, photos, ONNX, params.export)
     figures = {
-        "images": len(annotations),
+        "images": len(photos),
         "box_difference_pixels": found.box_pixels,
         "score_difference": found.score,
         "size_mb": round(ONNX.stat().st_size / 1e6, 3),
