@@ -6,15 +6,20 @@ anchor point `cx, cy, w, h` in input pixels, the objectness and the class scores
 """
 
 import pickle
-from collections.abc import Sequence
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+from numpy._core.multiarray import scalar
 from numpy.typing import NDArray
 from torch import nn
+from torch.serialization import safe_globals
 from yolox.config import YoloxConfig
 from yolox.models import YoloxModule
 
@@ -25,6 +30,15 @@ from dminity.detection.letterbox import letterbox, network_input
 from dminity.network.head import Head
 from dminity.network.losses import named_losses
 from dminity.network.prediction import to_detections
+
+# What numbers of NumPy, such as the best AP in YOLOX's own checkpoints, are made of when they are
+# read; none of it runs code. The second name is that of NumPy 1.
+NUMPY_SCALARS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    scalar,
+    (scalar, "numpy.core.multiarray.scalar"),
+    np.dtype,
+    *{type(np.dtype(code)) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]},
+]
 
 
 class BadModelFile(DminityError):
@@ -126,7 +140,7 @@ def load_detector(path: Path) -> Detector:
     Raises:
         BadModelFile: if the file is missing, damaged, or not one that `save_detector` wrote.
     """
-    content = read_checkpoint(path)
+    content = read_checkpoint(path, "run `dvc pull` or `dvc repro train`")
     try:
         classes = tuple(content["classes"])
         network = build_network(content["variant"], len(classes))
@@ -138,25 +152,53 @@ def load_detector(path: Path) -> Detector:
     return Detector(network, content["variant"], classes, (height, width))
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, mend: str) -> dict[str, Any]:
     """Read any checkpoint without running code from it.
+
+    Args:
+        path: a file that `torch.save` wrote.
+        mend: what to do about one that cannot be read, for the error.
 
     Raises:
         BadModelFile: if the file is missing, damaged, or holds more than tensors and plain data.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise BadModelFile(f"{path} is not there; run `dvc pull` or `dvc repro`") from error
+        with path.open("rb") as file:
+            whole = _is_whole(file)
+    except OSError as error:
+        raise BadModelFile(f"{path}: {error.strerror}; {mend}") from error
+    if not whole:
+        raise BadModelFile(f"{path} is cut off or damaged, or no checkpoint; {mend}")
+    try:
+        # PyTorch's warnings advise to open what it refuses in ways that run code.
+        with warnings.catch_warnings(action="ignore"), safe_globals(NUMPY_SCALARS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        raise BadModelFile(f"{path} holds more than weights and is not opened; {mend}") from error
+    except Exception as error:  # an old file that is cut off is refused in any way
+        reason = first_line(error).partition(". ")[0]
         raise BadModelFile(
-            f"{path} holds more than weights and is not opened; save it as a state_dict"
+            f"{path} is cut off or damaged, or cannot be read: {reason}; {mend}"
         ) from error
-    except (OSError, RuntimeError, EOFError) as error:
-        raise BadModelFile(f"{path} is damaged: {first_line(error)}; fetch it again") from error
     if not isinstance(content, dict):
-        raise BadModelFile(f"{path} holds a {type(content).__name__}; save it as a state_dict")
+        raise BadModelFile(f"{path} holds a {type(content).__name__}, no state_dict; {mend}")
     return content
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Whether a file is a zip whose checksums are right, or begins as checkpoints did before 2020.
+
+    PyTorch itself does not look at the checksums: of weights that the disk has spoiled it makes
+    other weights.
+    """
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return file.read(1) == pickle.PROTO
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return False
 
 
 def first_line(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from dminity.core.files import replacing_file
 from dminity.core.progress import Progress
 from dminity.data import voc
 from dminity.network.detector import read_checkpoint
+from dminity.training.pretrained import expanded
 from dminity.training.settings import TrainSettings
 
 CHECKPOINT = "last.ckpt"
@@ -63,7 +64,7 @@ def fingerprint(
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
     digest.update(repr((variant, classes)).encode())
     digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
-    paths = [Path(settings.pretrained), *_own_code()]
+    paths = [Path(expanded(settings.pretrained)), *_own_code()]
     for split in ("train", "validation"):
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):
@@ -103,5 +104,18 @@ class SafeCheckpoints(TorchCheckpointIO):
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read a checkpoint without running code from it; `BadModelFile` if it is none."""
-        return read_checkpoint(Path(path))
+        """Read a checkpoint without running code from it.
+
+        Raises:
+            BadModelFile: if it is none.
+            ForeignCheckpoint: if it is not of the run whose folder it lies in.
+        """
+        folder = Path(path).parent
+        mend = f"delete the folder {folder} to begin anew"
+        checkpoint = read_checkpoint(Path(path), mend)
+        if checkpoint.get("fingerprint") != folder.name:
+            raise ForeignCheckpoint(
+                f"the checkpoint is of {checkpoint.get('fingerprint')}, this run of "
+                f"{folder.name}: other parameters or photos; {mend}"
+            )
+        return checkpoint

@@ -1,6 +1,8 @@
 """Starting from trained weights: a checkpoint of ours, or the official COCO release of YOLOX."""
 
 import hashlib
+import os
+import zipfile
 from pathlib import Path
 
 import torch
@@ -11,6 +13,14 @@ from dminity.core.files import exclusive, replacing_file
 from dminity.network.detector import BadModelFile, first_line, read_checkpoint
 from dminity.remote.reading import Unavailable, open_folder
 from dminity.remote.retrying import Blocks
+from dminity.training.weights import (
+    CLASS_LAYERS,
+    Weights,
+    class_count,
+    difference,
+    variant_of,
+    weights_in,
+)
 
 CACHE = Path("models/pretrained")
 # Of the files of https://github.com/Megvii-BaseDetection/YOLOX/releases/tag/0.1.1rc0
@@ -24,7 +34,7 @@ RELEASE_SHA256 = {
 }
 # How long to wait for another process that downloads it.
 DOWNLOAD_PATIENCE_S = 3600.0
-CLASS_LAYERS = "head.cls_preds."
+MEND = "check train.pretrained: `none`, `coco`, or the path of a state_dict"
 
 
 def start_from(
@@ -40,40 +50,57 @@ def start_from(
     """
     if pretrained == "none":
         return
-    path = download(release, variant) if pretrained == "coco" else Path(pretrained)
-    checkpoint = read_checkpoint(path)
-    weights = checkpoint.get("model", checkpoint)
-    theirs = checkpoint.get("classes")
+    path = download(release, variant) if pretrained == "coco" else Path(expanded(pretrained))
+    checkpoint = read_checkpoint(path, MEND)
+    try:
+        weights = weights_in(checkpoint)
+    except ValueError as error:
+        raise BadModelFile(f"{path} {error}; {MEND}") from error
     fresh = network.state_dict()
-    _check_variant(weights, fresh, path, variant)
-    rows = weights[f"{CLASS_LAYERS}0.bias"].shape[0]
-    if theirs is None and rows == COCO_CLASSES:
+    _refuse_other_variant(weights, fresh, path, variant)
+    names = checkpoint.get("classes")
+    if isinstance(names, list) and len(names) == class_count(weights):
+        weights = _sorted_class_rows(weights, names, classes, path)
+    elif class_count(weights) == COCO_CLASSES:
         weights = _graft_class_rows(weights, fresh, classes)
-    elif theirs != list(classes):
+    else:
         raise BadModelFile(
-            f"{path} has {rows} other classes than the {len(classes)} chosen here; set `classes` "
-            "to its own, or start from COCO weights"
+            f"{path} has {class_count(weights)} classes without names, so their order is not "
+            "known; save it with a list of the names as `classes`, or start from COCO weights"
         )
-    network.load_state_dict(weights)
+    network.load_state_dict(fresh | weights)
 
 
-def _check_variant(
-    weights: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], path: Path, variant: str
-) -> None:
-    """Refuse weights that are not of this variant; the class layers may differ."""
-    ours = {key: value.shape for key, value in fresh.items() if CLASS_LAYERS not in key}
-    found = {
-        key: value.shape
-        for key, value in weights.items()
-        if CLASS_LAYERS not in key and isinstance(value, torch.Tensor)
-    }
-    if found != ours or f"{CLASS_LAYERS}0.bias" not in weights:
-        raise BadModelFile(f"{path} holds no {variant}; set `model` to the checkpoint's variant")
+def expanded(place: str) -> str:
+    """A path with its `~` written out; an address as it is."""
+    return os.path.expanduser(place)  # noqa: PTH111 (pathlib takes an address for a path)
 
 
-def _graft_class_rows(
-    coco: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], classes: tuple[str, ...]
-) -> dict[str, torch.Tensor]:
+def _refuse_other_variant(weights: Weights, fresh: Weights, path: Path, variant: str) -> None:
+    """Refuse weights that are not of this variant; the number of their classes may differ."""
+    found = difference(weights, fresh)
+    if not found:
+        return
+    other = variant_of(weights)
+    if other:
+        raise BadModelFile(f"{path} holds {other}; set model={other}")
+    raise BadModelFile(f"{path} holds no {variant}: {found}; {MEND}")
+
+
+def _sorted_class_rows(
+    weights: Weights, names: list[str], classes: tuple[str, ...], path: Path
+) -> Weights:
+    """Weights for classes of these `names`, their rows in the order of `classes`."""
+    if sorted(map(str, names)) != sorted(classes):
+        raise BadModelFile(
+            f"{path} has {len(names)} other classes than the {len(classes)} chosen here; set "
+            "`classes` to its own, or start from COCO weights"
+        )
+    rows = [names.index(name) for name in classes]
+    return {name: value[rows] if CLASS_LAYERS in name else value for name, value in weights.items()}
+
+
+def _graft_class_rows(coco: Weights, fresh: Weights, classes: tuple[str, ...]) -> Weights:
     """COCO weights with class layers for `classes`: twins' rows from COCO, the others unsure.
 
     An unsure row has no weights, only the prior of a fresh network: random weights on features that
@@ -103,33 +130,34 @@ def download(release: str, variant: str) -> Path:
     with exclusive(path, patience_s=DOWNLOAD_PATIENCE_S):
         if not path.exists():
             _fetch(release, variant, path)
-    _check_sum(path, str(path), variant)
+    _check_sum(path, variant, str(path), "delete it, and it is downloaded anew")
     return path
 
 
 def _fetch(release: str, variant: str, path: Path) -> None:
     """Download the release file of a variant, and keep it if it is what it should be."""
+    origin = f"{release}/{path.name}"
+    mend = "check train.release, or set train.pretrained to a file"
     try:
         with replacing_file(path) as unfinished:
             with unfinished.open("wb") as file:
-                file.writelines(Blocks(open_folder(release), path.name).with_progress())
-            _check_sum(unfinished, f"{release}/{path.name}", variant)
+                blocks = Blocks(open_folder(expanded(release)), path.name)
+                file.writelines(blocks.with_progress())
+            _check_sum(unfinished, variant, origin, mend)
     except Unavailable as error:
-        raise BadModelFile(
-            f"{release}/{path.name}: {first_line(error)}; check train.release, or set "
-            "train.pretrained to a file"
-        ) from error
+        raise BadModelFile(f"{origin}: {first_line(error)}; {mend}") from error
 
 
-def _check_sum(path: Path, origin: str, variant: str) -> None:
+def _check_sum(path: Path, variant: str, origin: str, mend: str) -> None:
     """Refuse a file that is not the official release file of the variant.
 
-    `origin` is where it came from, for the error.
+    `origin` is where it came from and `mend` what to do about it, for the error.
     """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != RELEASE_SHA256[variant]:
+        cut_off = "" if zipfile.is_zipfile(path) else "cut off, or "
         raise BadModelFile(
-            f"{origin} is not the official {variant}: its SHA-256 is {found}; delete it, or give "
-            "your own file as train.pretrained"
+            f"{origin} is {cut_off}not the official {variant}: it has {path.stat().st_size} bytes "
+            f"and the SHA-256 {found}; {mend}"
         )
