@@ -225,8 +225,14 @@ class DetectorTraining(L.LightningModule):
         """Restore what `on_save_checkpoint` added.
 
         Raises:
+            ForeignCheckpoint: if it is of another run.
             UnevenBatch: if its batch cannot be shared by these processes.
         """
+        if checkpoint.get("fingerprint") != self.fingerprint:
+            raise ForeignCheckpoint(
+                f"the checkpoint is of {checkpoint.get('fingerprint')}, this run of "
+                f"{self.fingerprint}: other parameters or photos; delete its folder in models"
+            )
         self.loaders.batch_size = checkpoint["batch_size"]
         self.step.parts = checkpoint["parts"]
         check_share(
