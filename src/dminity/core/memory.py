@@ -18,3 +18,9 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, -1)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; PyTorch and OpenCV say so in words on a CPU."""
+    words = ("out of memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
