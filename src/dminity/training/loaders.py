@@ -6,6 +6,7 @@ import cv2
 from torch.utils.data import DataLoader, Subset
 
 from dminity.loader.batches import epoch_batches
+from dminity.loader.failures import Failure, Guarded, batched, explained
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
@@ -21,13 +22,22 @@ def start_worker(worker: int) -> None:
 
 
 class _LateLoader(DataLoader[Any]):
-    """A loader whose workers start when the first batch is asked for.
+    """A loader whose workers start when the first batch is asked for, and whose errors are theirs.
 
     Lightning makes two iterators in each epoch and uses one.
     """
 
     def __iter__(self) -> Any:
-        yield from super().__iter__()
+        with explained():
+            batches = super().__iter__()
+        while True:
+            with explained():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            if isinstance(batch, Failure):
+                raise batch.error
+            yield batch
 
 
 class Loaders:
@@ -87,7 +97,8 @@ class Loaders:
         """A loader with this run's workers; they are forked, to share the photos in memory."""
         workers = self.settings.workers
         return _LateLoader(
-            photos,
+            Guarded(photos),
+            collate_fn=batched,
             num_workers=workers,
             worker_init_fn=start_worker,
             multiprocessing_context="fork" if workers else None,

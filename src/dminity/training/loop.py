@@ -19,6 +19,7 @@ that was interrupted ends as if it had not been.
 """
 
 import math
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -30,7 +31,7 @@ from torch.utils.data import DataLoader
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
-from dminity.loader.photo_cache import PhotoCache
+from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.network.detector import Detector
 from dminity.training.averaging import average_of, follow
@@ -110,15 +111,30 @@ class DetectorTraining(L.LightningModule):
                 "them share one folder of the project"
             )
         if self.settings.cache_gb:
-            name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
-            labeled = self.photos.photos
-            budget = int(self.settings.cache_gb * 1e9)
+            self.share_photos()
+        if self.settings.compile:
+            self.network.backbone.compile()
+
+    def share_photos(self) -> None:
+        """Keep decoded photos in a file that all processes of this machine map, if it has room."""
+        labeled = self.photos.photos
+        all_photos = sum(height * width * CHANNELS for height, width in labeled.sizes)
+        wanted = min(int(self.settings.cache_gb * 1e9), all_photos)
+        budget = min(wanted, *gathered({self.trainer.global_rank: room_for_photos()}).values())
+        if budget < wanted and self.trainer.is_global_zero:
+            print(
+                f"note: the temporary folder has room for {budget / 1e6:.1f} of {wanted / 1e6:.1f} "
+                "MB of decoded photos; the others are decoded anew in each epoch, unless TMPDIR "
+                "names a larger one",
+                file=sys.stderr,
+                flush=True,
+            )
+        name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
+        if budget:
             cache = PhotoCache(Path(tempfile.gettempdir()) / name, labeled.sizes, budget)
             labeled.keep_in(cache)
             self.trainer.strategy.barrier()
             cache.remove()
-        if self.settings.compile:
-            self.network.backbone.compile()
 
     def on_fit_start(self) -> None:
         """Measure which batch fits, where `train.batch_size` is `auto`."""
