@@ -3,14 +3,16 @@
 import copy
 import math
 import os
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
-import psutil
 import torch
 from torch import nn
 
 from dminity.core.errors import DminityError
+from dminity.core.memory import available_bytes
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 PRECISIONS: dict[str, Precision] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -21,6 +23,10 @@ PROBE_BOXES = 20
 
 class NoSuchDevice(DminityError):
     """More devices are asked for than there are."""
+
+
+class NotCompiled(DminityError):
+    """The network cannot be compiled for this machine."""
 
 
 def accelerator() -> Literal["cuda", "cpu"]:
@@ -42,6 +48,41 @@ def processes_per_node(devices: int | Literal["auto"]) -> int:
         name = "GPUs" if kind == "cuda" else "CPU cores"
         raise NoSuchDevice(f"train.devices is {devices}, and there are {there} {name}; lower it")
     return devices
+
+
+def refuse_without_compiler() -> None:
+    """Refuse `train.compile` where the compiler is missing that PyTorch would call.
+
+    Raises:
+        NotCompiled: naming it.
+    """
+    # Inductor writes C++ for CPUs, and the launchers of Triton's kernels for GPUs are in C.
+    on_gpu = accelerator() == "cuda"
+    variable, usual = ("CC", ("gcc", "clang")) if on_gpu else ("CXX", ("g++",))
+    wanted = (os.environ[variable],) if os.environ.get(variable) else usual
+    if not any(map(shutil.which, wanted)):
+        raise NotCompiled(
+            f"train.compile needs a compiler, and {' or '.join(wanted)} is not there; install it "
+            "(apt-get install g++), or set train.compile=false"
+        )
+
+
+@contextmanager
+def compiler(wanted: bool) -> Iterator[None]:
+    """Name the mend of what PyTorch's compiler refuses, if it is wanted.
+
+    Raises:
+        NotCompiled: with the first line of what it said.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not wanted or not type(error).__module__.startswith(
+            ("torch._dynamo", "torch._inductor")
+        ):
+            raise
+        first = str(error).strip().partition("\n")[0]
+        raise NotCompiled(f"torch.compile failed: {first}; set train.compile=false") from error
 
 
 def lightning_precision(wanted: str, variant: str) -> Precision:
@@ -103,4 +144,4 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused
-    return int(psutil.virtual_memory().available)
+    return available_bytes()

@@ -13,6 +13,9 @@ from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
 from dminity.training.signals import end_silently_on_interrupt
 
+# Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
+LARGEST_AUTO_BATCH = 64
+
 
 def start_worker(worker: int) -> None:
     """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
@@ -87,6 +90,15 @@ class Loaders:
     def photos_in(self, epoch: int) -> int:
         """Photos that an epoch trains on."""
         return sum(map(len, epoch_batches(len(self.photos), self.photos_per_step(epoch), epoch)))
+
+    def steps(self) -> int:
+        """Steps of the whole training; the fewest that there may be, until a batch is measured."""
+        pass_size = self.batch_size or LARGEST_AUTO_BATCH
+        sizes = (
+            self.schedule.batch_size(epoch, pass_size) * self.settings.accumulate
+            for epoch in range(self.settings.epochs)
+        )
+        return sum(max(1, len(self.photos) // size) for size in sizes)
 
     def image_ids(self, epoch: int, batch: int) -> list[str]:
         """The photos of a batch, over all processes."""

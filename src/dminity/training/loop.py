@@ -19,7 +19,6 @@ that was interrupted ends as if it had not been.
 """
 
 import math
-import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -31,6 +30,7 @@ from torch.utils.data import DataLoader
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
+from dminity.core.progress import note
 from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.network.detector import Detector
@@ -38,7 +38,7 @@ from dminity.training.averaging import average_of, follow
 from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
 from dminity.training.hardware import accelerator, largest_batch
-from dminity.training.loaders import Loaders
+from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
 from dminity.training.optimizer import sgd
 from dminity.training.processes import check_share, gathered
 from dminity.training.schedule import Schedule
@@ -47,8 +47,6 @@ from dminity.training.step import Step
 from dminity.training.validation import Validation
 
 SHOWN_PHOTOS = 8
-# Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
-LARGEST_AUTO_BATCH = 64
 
 
 class TrainingDiverged(DminityError):
@@ -121,13 +119,11 @@ class DetectorTraining(L.LightningModule):
         all_photos = sum(height * width * CHANNELS for height, width in labeled.sizes)
         wanted = min(int(self.settings.cache_gb * 1e9), all_photos)
         budget = min(wanted, *gathered({self.trainer.global_rank: room_for_photos()}).values())
-        if budget < wanted and self.trainer.is_global_zero:
-            print(
-                f"note: the temporary folder has room for {budget / 1e6:.1f} of {wanted / 1e6:.1f} "
-                "MB of decoded photos; the others are decoded anew in each epoch, unless TMPDIR "
-                "names a larger one",
-                file=sys.stderr,
-                flush=True,
+        if budget < wanted:
+            note(
+                f"the temporary folder has room for {budget / 1e6:.1f} of {wanted / 1e6:.1f} MB of "
+                "decoded photos; the others are decoded anew in each epoch, unless TMPDIR names a "
+                "larger one"
             )
         name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
         if budget:
