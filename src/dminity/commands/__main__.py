@@ -26,6 +26,7 @@ def main() -> None:
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)
+    ending.finished()
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ def install() -> None:
     _end_on_interrupt()
 
 
+def finished() -> None:
+    """The work is done: while Python ends itself, Ctrl-C has nothing to end any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _end_with(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Say in one line what ended the process: `sys.excepthook`."""
     del kind, trace
@@ -80,6 +85,8 @@ def _say(text: str) -> None:
     """Write the last line; a progress bar may have left the cursor at the end of one."""
     # Not by print, which may itself be what was interrupted.
     os.write(2, f"\nerror: {text}\n".encode(errors="replace"))
+    # What libraries would still say while Python ends itself.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def explained(error: BaseException) -> str:

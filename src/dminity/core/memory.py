@@ -9,6 +9,15 @@ from pathlib import Path
 # https://docs.kernel.org/admin-guide/cgroup-v2.html
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
+# How PyTorch, OpenCV, C++, Python and the system's loader say that memory ran out.
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "Insufficient memory",
+    "bad_alloc",
+    "can't start new thread",
+    "failed to map segment",
+)
 # Of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
@@ -28,8 +37,7 @@ def keep_freed_memory() -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; PyTorch and OpenCV say so in words on a CPU."""
-    words = ("out of memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def available_bytes() -> int:

@@ -22,3 +22,4 @@ def run(stage: Callable[[], None]) -> None:
     """Run a stage's `main`; whatever ends it is one line on stderr."""
     ending.install()
     stage()
+    ending.finished()

@@ -11,15 +11,16 @@ from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import end_silently_on_interrupt
+from dminity.training.signals import end_silently_on_interrupt, end_with_parent
 
 # Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
 LARGEST_AUTO_BATCH = 64
 
 
 def start_worker(worker: int) -> None:
-    """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
+    """Let a process of a DataLoader keep to one core, and end with the other without a word."""
     del worker
+    end_with_parent()
     end_silently_on_interrupt()
     cv2.setNumThreads(0)
 

@@ -37,13 +37,13 @@ from dminity.network.detector import Detector
 from dminity.training.averaging import average_of, follow
 from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
-from dminity.training.hardware import accelerator, largest_batch
+from dminity.training.hardware import accelerator, fits, largest_batch
 from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
 from dminity.training.optimizer import sgd
 from dminity.training.processes import check_share, gathered
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.step import Step
+from dminity.training.step import OutOfMemory, Step
 from dminity.training.validation import Validation
 
 SHOWN_PHOTOS = 8
@@ -133,15 +133,25 @@ class DetectorTraining(L.LightningModule):
             cache.remove()
 
     def on_fit_start(self) -> None:
-        """Measure which batch fits, where `train.batch_size` is `auto`."""
+        """Measure which batch fits, where `train.batch_size` is `auto`.
+
+        Raises:
+            OutOfMemory: if a batch of a given size does not fit into this machine's memory.
+        """
+        trainer = self.trainer
+        context = trainer.precision_plugin.train_step_context()
+        side = self.schedule.largest_side
         if self.loaders.batch_size is None:
-            processes = self.trainer.world_size
-            context = self.trainer.precision_plugin.train_step_context()
-            side = self.schedule.largest_side
-            fits = largest_batch(self.network, side, context, self.trainer.num_devices)
-            smallest = min(gathered({self.trainer.global_rank: fits}).values())
+            most = largest_batch(self.network, side, context, trainer.num_devices)
+            smallest = min(gathered({trainer.global_rank: most}).values())
+            processes = trainer.world_size
             fair = max(1, min(smallest, LARGEST_AUTO_BATCH // processes)) * processes
             self.loaders.batch_size = fair
+        elif self.device.type == "cpu":
+            sizes = (self.loaders.batch_size, *self.settings.batch_schedule.values())
+            share = max(sizes) // trainer.world_size
+            if not fits(self.network, share, side, context, trainer.num_devices):
+                raise OutOfMemory(share, self.device)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """YOLOX's own."""

@@ -5,7 +5,7 @@
 - Other processes of this machine: silently on either signal, and when the first one ends, however
   that came about.
 - Processes that torchrun or SLURM started: with whoever started them.
-- Loader workers: silently on Ctrl-C, and when the process ends that they load for.
+- Loader workers: silently on Ctrl-C, and at once when the process ends that they load for.
 """
 
 import ctypes

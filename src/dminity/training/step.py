@@ -30,6 +30,13 @@ from dminity.training.settings import TrainSettings
 class OutOfMemory(DminityError):
     """A batch does not fit into the memory of the device."""
 
+    def __init__(self, num_photos: int, device: torch.device) -> None:
+        memory = "the free memory" if device.type == "cpu" else f"the memory of {device}"
+        super().__init__(
+            f"{num_photos} photos at once do not fit into {memory}; lower "
+            "train.batch_size (and raise train.accumulate), or train.input_size"
+        )
+
 
 class BatchTooSmall(DminityError):
     """A batch holds too little to take statistics of."""
@@ -122,11 +129,7 @@ class Step:
         """Twice as many parts as so far."""
         alone = module.trainer.world_size == 1
         if self.settings.batch_size != "auto" or not alone or self.parts * 2 > num_photos:
-            raise OutOfMemory(
-                f"{-(-num_photos // self.parts)} photos at once do not fit into the memory of "
-                f"{module.device}; lower train.batch_size (and raise train.accumulate), or "
-                "train.input_size"
-            ) from error
+            raise OutOfMemory(-(-num_photos // self.parts), module.device) from error
         return self.parts * 2
 
     def _scale_gradients(self, factor: float) -> None:
