@@ -38,6 +38,10 @@ LARGEST_SIDE = 65535
 # it most often means that the annotation is of a photo of another size.
 OUTSIDE_PIXELS = 2
 FLAGS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+PHOTO_SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif",
+    ".heic",
+}  # fmt: skip
 ONE_NAME = "a line of a list is the name of one photo, without folder and suffix"
 
 
@@ -112,8 +116,9 @@ def read(path: Path) -> Annotation:
     Corners a little outside of the photo are cut off at its edge.
 
     Raises:
-        BadAnnotation: if the file cannot be read or is no annotation; if a size, a corner or a flag
-            is none; if the corners of a box are in the wrong order or well outside of the photo.
+        BadAnnotation: if the file is missing or no annotation; if a size, a corner or a flag is
+            none; if the corners of a box are in the wrong order or well outside of the photo.
+        OSError: if the file is there and cannot be read.
     """
     try:
         return _read_annotation(path.stem, parse(path).getroot())
@@ -122,9 +127,8 @@ def read(path: Path) -> Annotation:
             f"{path}: no such file; {ONE_NAME}; mend the list, or run `dvc repro voc`"
         ) from error
     # LookupError: its declaration names an encoding that there is not.
-    except (OSError, ParseError, ValueError, LookupError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BadAnnotation(f"{path}: {reason}; run `dvc repro voc`, or mend that file") from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise BadAnnotation(f"{path}: {error}; run `dvc repro voc`, or mend that file") from error
 
 
 def _read_annotation(image_id: str, root: ElementTree.Element | None) -> Annotation:
@@ -272,12 +276,13 @@ def _read_lines(path: Path) -> list[str]:
 
     Raises:
         BadAnnotation: if the file is missing or no text.
+        OSError: if the file is there and cannot be read.
     """
     try:
         # Some editors begin a file with a mark that it is UTF-8.
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadAnnotation(f"{path}: {error.strerror}; run `dvc repro voc`") from error
+    except FileNotFoundError as error:
+        raise BadAnnotation(f"{path}: no such file; run `dvc repro voc`") from error
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:  # it is UTF-16
@@ -306,14 +311,15 @@ def read_photo(folder: Path, image_id: str) -> NDArray[np.uint8]:
 
     Raises:
         PhotoMissing: if the file is not there or does not decode.
+        OSError: if it is there and cannot be read.
     """
     path = photo_path(folder, image_id)
     try:
         # From memory: read from a file, a photo that is cut off would end in gray.
         photo = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise PhotoMissing(
-            f"{path}: {error.strerror}; {_other_file(path)}run `dvc repro resize`"
+            f"{path}: no such file; {_other_file(path)}run `dvc repro resize`"
         ) from error
     except cv2.error:  # it is empty, or larger than OpenCV reads
         photo = None
@@ -323,9 +329,9 @@ def read_photo(folder: Path, image_id: str) -> NDArray[np.uint8]:
 
 
 def _other_file(path: Path) -> str:
-    """What to do with a file that has the name of a photo but not its suffix, if there is one."""
+    """What to do with a photo that has the name of a missing one, but another suffix, if any."""
     for other in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")):
-        if other.stem == path.stem and other != path:
+        if other.stem == path.stem and other.suffix.lower() in PHOTO_SUFFIXES:
             return f"{other.name} is there: rename it or convert it to {path.name}, or "
     return ""
 

@@ -161,12 +161,15 @@ def read_checkpoint(path: Path, mend: str) -> dict[str, Any]:
 
     Raises:
         BadModelFile: if the file is missing, damaged, or holds more than tensors and plain data.
+        OSError: if it is there and cannot be read.
     """
     try:
         with path.open("rb") as file:
             whole = _is_whole(file)
-    except OSError as error:
-        raise BadModelFile(f"{path}: {error.strerror}; {mend}") from error
+    except FileNotFoundError as error:
+        raise BadModelFile(f"{path}: no such file; {mend}") from error
+    except IsADirectoryError as error:
+        raise BadModelFile(f"{path} is a folder; {mend}") from error
     if not whole:
         raise BadModelFile(f"{path} is cut off or damaged, or no checkpoint; {mend}")
     try:

@@ -16,7 +16,7 @@ from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
 from dminity.core.progress import Progress
 from dminity.data import voc
-from dminity.network.detector import read_checkpoint
+from dminity.network.detector import BadModelFile, read_checkpoint
 from dminity.training.pretrained import expanded
 from dminity.training.settings import TrainSettings
 
@@ -107,15 +107,10 @@ class SafeCheckpoints(TorchCheckpointIO):
         """Read a checkpoint without running code from it.
 
         Raises:
-            BadModelFile: if it is none.
-            ForeignCheckpoint: if it is not of the run whose folder it lies in.
+            BadModelFile: if it is none of a training.
         """
-        folder = Path(path).parent
-        mend = f"delete the folder {folder} to begin anew"
+        mend = f"delete the folder {Path(path).parent} to begin anew"
         checkpoint = read_checkpoint(Path(path), mend)
-        if checkpoint.get("fingerprint") != folder.name:
-            raise ForeignCheckpoint(
-                f"the checkpoint is of {checkpoint.get('fingerprint')}, this run of "
-                f"{folder.name}: other parameters or photos; {mend}"
-            )
+        if "fingerprint" not in checkpoint:
+            raise BadModelFile(f"{path} holds no state of a training; {mend}")
         return checkpoint

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -59,14 +60,14 @@ def start_from(
     fresh = network.state_dict()
     _refuse_other_variant(weights, fresh, path, variant)
     names = checkpoint.get("classes")
-    if isinstance(names, list) and len(names) == class_count(weights):
+    if isinstance(names, list | tuple) and len(names) == class_count(weights):
         weights = _sorted_class_rows(weights, names, classes, path)
     elif class_count(weights) == COCO_CLASSES:
         weights = _graft_class_rows(weights, fresh, classes)
     else:
         raise BadModelFile(
-            f"{path} has {class_count(weights)} classes without names, so their order is not "
-            "known; save it with a list of the names as `classes`, or start from COCO weights"
+            f"{path} has no names for its classes ({class_count(weights)}), so their order is not "
+            "known; save it with a list of them as `classes`, or start from COCO weights"
         )
     network.load_state_dict(fresh | weights)
 
@@ -88,7 +89,7 @@ def _refuse_other_variant(weights: Weights, fresh: Weights, path: Path, variant:
 
 
 def _sorted_class_rows(
-    weights: Weights, names: list[str], classes: tuple[str, ...], path: Path
+    weights: Weights, names: Sequence[str], classes: tuple[str, ...], path: Path
 ) -> Weights:
     """Weights for classes of these `names`, their rows in the order of `classes`."""
     if sorted(map(str, names)) != sorted(classes):

@@ -163,7 +163,7 @@ def _note_gaps(training: DetectorTraining, folder: Path) -> None:
         "validation": counted(training.validation.photos.annotations),
     }
     if voc.split_path(folder, "test").exists():
-        boxes["test"] = counted(voc.read_split(folder, "test"))
+        boxes["test"] = counted(voc.read_split(folder, "test", classes))
     note_gaps(boxes, classes)
     note_few_steps(len(photos), training.loaders.steps())
 
