@@ -122,7 +122,7 @@ def test_a_missing_or_empty_split_is_named(folder: Path) -> None:
     with pytest.raises(voc.BadAnnotation, match=r"test\.txt: no photo in it"):
         voc.read_split(folder, "test", CLASSES)
     (folder / "ImageSets" / "Main" / "test.txt").unlink()
-    with pytest.raises(voc.BadAnnotation, match=r"test\.txt: No such file.*run `dvc repro voc`"):
+    with pytest.raises(voc.BadAnnotation, match=r"test\.txt: no such file.*run `dvc repro voc`"):
         voc.read_split(folder, "test", CLASSES)
 
 
