@@ -132,7 +132,7 @@ def class_counts(project: Project) -> dict[str, list[int]]:
             {"source": "openimages", "openimages": {"annotations": "/nowhere"}},
             "error: /nowhere/v5/class-descriptions-boxable.csv",
         ),
-        ({"train": {"pretrained": "gone.pth"}}, "error: gone.pth is not there"),
+        ({"train": {"pretrained": "gone.pth"}}, "error: gone.pth: no such file"),
         ({"train": {"lr": 1e30}}, "error: the loss is no number in batch"),
     ],
 )

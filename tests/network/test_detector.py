@@ -14,7 +14,7 @@ from dminity.network.detector import (
     load_detector,
     save_detector,
 )
-from tests.helpers.detectors import nano, random_detector, save_nano
+from tests.helpers.detectors import nano, random_detector
 
 
 def test_a_saved_detector_finds_the_same(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ class Hostile:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"model": Hostile()}, r"holds more than weights and is not opened; save it as"),
+        ({"model": Hostile()}, r"holds more than weights and is not opened; run `dvc"),
         ({"weights": torch.zeros(2)}, r"is no model of dminity; run `dvc repro train`"),
-        ([1, 2], r"holds a list; save it as a state_dict"),
+        ([1, 2], r"holds a list, no state_dict; run `dvc pull` or"),
     ],
 )
 def test_a_file_that_is_no_model_is_refused(
@@ -71,16 +71,6 @@ def test_a_file_that_is_no_model_is_refused(
 def test_a_plain_pickle_with_code_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.pth").write_bytes(pickle.dumps(Hostile(), protocol=2))
     with pytest.raises(BadModelFile, match=r"model\.pth holds more than weights"):
-        load_detector(tmp_path / "model.pth")
-
-
-def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadModelFile, match=r"model\.pth is not there; run `dvc pull` or"):
-        load_detector(tmp_path / "model.pth")
-    save_nano(tmp_path / "model.pth")
-    content = (tmp_path / "model.pth").read_bytes()
-    (tmp_path / "model.pth").write_bytes(content[: len(content) // 2])
-    with pytest.raises(BadModelFile, match=r"model\.pth is damaged: .*; fetch it again"):
         load_detector(tmp_path / "model.pth")
 
 

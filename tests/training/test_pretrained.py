@@ -54,7 +54,7 @@ def test_a_checkpoint_of_ours_is_loaded_whole(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_variant_is_refused(coco_like: Path) -> None:
     network = build_network("yolox_tiny", 2)
-    with pytest.raises(BadModelFile, match=r"nano\.pth holds no yolox_tiny; set `model` to"):
+    with pytest.raises(BadModelFile, match=r"nano\.pth holds yolox_nano; set model=yolox_nano"):
         start_from(network, str(coco_like), NOWHERE, "yolox_tiny", ("Bed", "Sink"))
 
 
@@ -94,7 +94,7 @@ def test_a_download_with_another_checksum_is_refused(
     monkeypatch.setitem(pretrained.RELEASE_SHA256, "yolox_nano", "0" * 64)
     with (
         http_server(release) as address,
-        pytest.raises(BadModelFile, match=r"is not the official yolox_nano: its SHA-256 is"),
+        pytest.raises(BadModelFile, match=r"is not the official yolox_nano: it has \d+ bytes"),
     ):
         pretrained.download(address, "yolox_nano")
     assert not (pretrained.CACHE / "yolox_nano.pth").exists()
