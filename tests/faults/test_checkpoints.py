@@ -52,6 +52,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut in half": lambda content: content[: len(content) // 2],
     "cut to two bytes": lambda content: content[:2],
     "without its last byte": lambda content: content[:-1],
+    "without some bytes in the middle": lambda content: content[:9999] + content[10_100:],
     "zeros from the middle on": lambda content: content[: len(content) // 2].ljust(
         len(content), b"\0"
     ),

@@ -5,6 +5,7 @@ The network and its losses are those of `pixeltable-yolox`, a maintained YOLOX
 anchor point `cx, cy, w, h` in input pixels, the objectness and the class scores.
 """
 
+import errno
 import pickle
 import warnings
 import zipfile
@@ -179,7 +180,7 @@ def read_checkpoint(path: Path, mend: str) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise BadModelFile(f"{path} holds more than weights and is not opened; {mend}") from error
     except Exception as error:  # an old file that is cut off is refused in any way
-        reason = first_line(error).partition(". ")[0]
+        reason = first_line(error).partition(". ")[0] or type(error).__name__
         raise BadModelFile(
             f"{path} is cut off or damaged, or cannot be read: {reason}; {mend}"
         ) from error
@@ -194,14 +195,18 @@ def _is_whole(file: BinaryIO) -> bool:
     PyTorch itself does not look at the checksums: of weights that the disk has spoiled it makes
     other weights.
     """
-    if not zipfile.is_zipfile(file):
-        file.seek(0)
-        return file.read(1) == pickle.PROTO
     try:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            return file.read(1) == pickle.PROTO
         with zipfile.ZipFile(file) as archive:
             return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
         return False
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return False  # where bytes are missing, it is sought before the file's beginning
 
 
 def first_line(error: BaseException) -> str:
