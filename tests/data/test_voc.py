@@ -113,7 +113,7 @@ def test_entities_of_foreign_xml_are_not_expanded(tmp_path: Path) -> None:
     path.write_text(
         '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><annotation>&c;</annotation>'
     )
-    with pytest.raises(voc.BadAnnotation, match=r"bomb\.xml.*Entit"):
+    with pytest.raises(voc.BadAnnotation, match=r"bomb\.xml: its DOCTYPE defines entities"):
         voc.read(path)
 
 

@@ -226,6 +226,14 @@ REFUSED: dict[str, tuple[Callable[[Weights], object], str]] = {
         lambda weights: weights | {STEM: weights[STEM].double() + 1e300},
         rf"holds numbers in {STEM} that are not finite",
     ),
+    "a sparse tensor": (
+        lambda weights: weights | {STEM: weights[STEM].to_sparse()},
+        rf"holds {STEM} quantized, sparse or empty, not as plain numbers; check",
+    ),
+    "a tensor without numbers": (
+        lambda weights: weights | {STEM: weights[STEM].to("meta")},
+        rf"holds {STEM} quantized, sparse or empty",
+    ),
     "whole numbers": (
         lambda weights: weights | {STEM: weights[STEM].to(torch.int8)},
         rf"holds no yolox_nano: {STEM} has the type torch\.int8",

@@ -167,7 +167,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a negative size": (replaced(SIZE, "<width>-48</width>"), r"<size/width> is '-48'"),
     "a size in words": (replaced(SIZE, "<width>wide</width>"), r"<size/width> is 'wide'"),
     "a size of 99999": (replaced(SIZE, "<width>99999</width>"), r"<size/width> is '99999'"),
-    "a huge size": (replaced(SIZE, f"<width>{'9' * 9999}</width>"), r"<size/width> is '9+', no"),
+    "a huge size": (replaced(SIZE, f"<width>{'9' * 9999}</width>"), r"is '9+\.\.\.9+', no"),
     "no size": (replaced(SIZE, ""), r"<size/width> is missing"),
     "a box that is reversed": (
         replaced(XMAX, "<xmax>1</xmax>"),
@@ -201,7 +201,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
         r"(unclosed token|no element found)",
     ),
     "no text": (written("Annotations/a.xml", bytes(range(256))), r"not well-formed"),
-    "entities": (written("Annotations/a.xml", BOMB), r"Entit"),
+    "entities": (written("Annotations/a.xml", BOMB), r"its DOCTYPE defines entities"),
     "an encoding that there is not": (
         in_front(b'<?xml version="1.0" encoding="klingon"?>'),
         r"unknown encoding: klingon",

@@ -14,6 +14,7 @@ else is refused, naming the file: a wrong box or class would show in nothing but
 import glob
 import math
 import re
+import reprlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
+from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 from numpy.typing import NDArray
 
@@ -126,6 +128,11 @@ def read(path: Path) -> Annotation:
         raise BadAnnotation(
             f"{path}: no such file; {ONE_NAME}; mend the list, or run `dvc repro voc`"
         ) from error
+    except DefusedXmlException as error:
+        raise BadAnnotation(
+            f"{path}: its DOCTYPE defines entities, which are not expanded; run `dvc repro voc`, "
+            "or mend that file"
+        ) from error
     # LookupError: its declaration names an encoding that there is not.
     except (ParseError, ValueError, LookupError) as error:
         raise BadAnnotation(f"{path}: {error}; run `dvc repro voc`, or mend that file") from error
@@ -150,7 +157,9 @@ def _read_side(root: ElementTree.Element, name: str) -> int:
     text = _text(root, f"size/{name}")
     if re.fullmatch("[0-9]{1,5}", text.strip()) and 1 <= int(text) <= LARGEST_SIDE:
         return int(text)
-    raise ValueError(f"<size/{name}> is {text!r}, no whole number from 1 to {LARGEST_SIDE}")
+    raise ValueError(
+        f"<size/{name}> is {reprlib.repr(text)}, no whole number from 1 to {LARGEST_SIDE}"
+    )
 
 
 def _read_object(element: ElementTree.Element, width: int, height: int) -> VocObject:
@@ -191,7 +200,7 @@ def _read_corner(element: ElementTree.Element, side: str) -> float:
     except ValueError:
         corner = math.nan
     if not math.isfinite(corner):
-        raise ValueError(f"<{side}> is {text!r}, no number")
+        raise ValueError(f"<{side}> is {reprlib.repr(text)}, no number")
     return corner
 
 
@@ -201,7 +210,7 @@ def _read_flag(element: ElementTree.Element, name: str) -> bool:
     try:
         return FLAGS[text.strip().lower()]
     except KeyError:
-        raise ValueError(f"<{name}> is {text!r}, neither 0 nor 1") from None
+        raise ValueError(f"<{name}> is {reprlib.repr(text)}, neither 0 nor 1") from None
 
 
 def _text(element: ElementTree.Element, path: str) -> str:

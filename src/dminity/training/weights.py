@@ -20,7 +20,7 @@ def weights_in(checkpoint: dict[str, Any]) -> Weights:
     """The weights of a checkpoint under YOLOX's own names, in float32.
 
     Raises:
-        ValueError: if it has none, or one that is no finite number.
+        ValueError: if it has none, or one that is no finite number or not stored as plain numbers.
     """
     found: Any = checkpoint
     for place in PLACES:
@@ -30,6 +30,9 @@ def weights_in(checkpoint: dict[str, Any]) -> Weights:
     weights = {name: value for name, value in items if isinstance(value, torch.Tensor)}
     if not weights:
         raise ValueError("holds no weights")
+    for name, value in weights.items():
+        if value.layout is not torch.strided or value.is_quantized or value.is_meta:
+            raise ValueError(f"holds {name} quantized, sparse or empty, not as plain numbers")
     weights = {
         name: value.float() if value.is_floating_point() else value
         for name, value in _without_prefixes(weights).items()
