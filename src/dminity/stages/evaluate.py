@@ -74,7 +74,7 @@ def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> No
     differences = [f"only {path} has {_some(names)}" for path, names in own.items() if names]
     if differences:
         raise OtherClasses(
-            f"the model's classes are not those of the photos: {' and '.join(differences)}; "
+            f"{MODEL} knows other classes than those of the photos: {' and '.join(differences)}; "
             "run `dvc repro train`"
         )
 
