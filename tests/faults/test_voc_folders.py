@@ -114,7 +114,7 @@ UNDERSTOOD: dict[str, Change] = {
     ),
     "an annotation with a mark of UTF-8": in_front(b"\xef\xbb\xbf"),
     "an annotation in Latin-1": in_front(
-        b'<?xml version="1.0" encoding="ISO-8859-1"?><!-- caf\xe9 -->'
+        b'<?xml version="1.0" encoding="ISO-8859-1"?><!-- M\xf6bel -->'
     ),
     "blanks around numbers": replaced(XMAX, "<xmax>\n 40 </xmax>"),
     "no flags": replaced("<difficult>0</difficult>", ""),
@@ -276,10 +276,10 @@ FILES: dict[str, tuple[Change, str, str]] = {
         CLASS_LIST,
         "no UTF-8 text; save it as UTF-8",
     ),
-    "classes: Latin-1": (written(CLASS_LIST, b"Caf\xe9"), CLASS_LIST, "no UTF-8 text"),
+    "classes: Latin-1": (written(CLASS_LIST, b"M\xf6bel"), CLASS_LIST, "no UTF-8 text"),
     "list: empty": (written(LIST, "\ufeff\n"), LIST, "no photo in it"),
     "list: UTF-16": (written(LIST, "a\nb\n".encode("utf-16")), LIST, "no UTF-8 text"),
-    "list: Latin-1": (written(LIST, b"caf\xe9"), LIST, "no UTF-8 text"),
+    "list: Latin-1": (written(LIST, b"m\xf6bel"), LIST, "no UTF-8 text"),
     "list: a path": (written(LIST, "JPEGImages/a"), LIST, "'JPEGImages/a' is a path; a line"),
     "list: a path above": (written(LIST, "../a"), LIST, "'../a' is a path; a line of a list is"),
     "list: a path of Windows": (written(LIST, "voc\\a"), LIST, r"is a path; a line of a list is"),
