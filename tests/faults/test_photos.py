@@ -21,7 +21,8 @@ def scene() -> NDArray[np.uint8]:
     """A photo with light, shade and detail: [64, 64] of gray."""
     y, x = np.mgrid[:SIDE, :SIDE]
     noise = np.random.default_rng(0).integers(0, 40, (SIDE, SIDE))
-    return (40 + x * 2 + 30 * (np.hypot(x - 40, y - 20) < 14) + noise).astype(np.uint8)
+    pixels = 40 + x * 2 + 30 * (np.hypot(x - 40, y - 20) < 14) + noise
+    return np.asarray(pixels, np.uint8)
 
 
 def file_of(photo: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
