@@ -17,8 +17,10 @@ from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
 from dminity.params import load_params
+from dminity.sources.openimages import OpenImages
 from dminity.stages import fetch, merge
 from tests.helpers.photos import jpeg
+from tests.helpers.project import ROOT
 
 
 def names(folder: Path) -> list[str]:
@@ -28,7 +30,7 @@ def names(folder: Path) -> list[str]:
 
 def fetch_one(folder: Path, version: str = "one") -> list[Rejected]:
     """Fetch a single photo, `a`, into a bucket's folder, as the stage does."""
-    fetch._prepare(folder, version)
+    fetch.prepare(folder, version)
     settings = FetchSettings(connections=1, attempts=1, min_side=16, max_missing=1.0)
     return fetch_photos([("train", "a")], lambda *_: jpeg(), folder, settings)
 
@@ -97,7 +99,7 @@ def test_photos_that_are_not_asked_for_any_more_are_counted(
 @pytest.mark.parametrize("arguments", [[], ["kichen"], ["a", "b"]])
 def test_a_bucket_that_is_none_is_answered_by_those_that_are(arguments: list[str]) -> None:
     with pytest.raises(fetch.UnknownBucket, match="name one of: "):
-        fetch._named_bucket(arguments)
+        fetch.named_bucket(arguments)
 
 
 def test_a_bucket_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
@@ -194,16 +196,30 @@ def test_a_list_of_missing_photos_that_is_none_is_named(
     if content is not None:
         (tmp_path / "data/raw/bucket/rejected.csv").write_bytes(content)
     with pytest.raises(merge.BadList, match=r"rejected\.csv .*`dvc repro -f fetch@bucket`"):
-        merge._read_missing("bucket")
+        merge.read_missing("bucket")
 
 
 def test_ids_left_out_that_match_nothing_are_said(capsys: pytest.CaptureFixture[str]) -> None:
-    merge._say_unmatched([])
+    merge.say_unmatched([])
     assert capsys.readouterr().err == ""
-    merge._say_unmatched(["a", "b", "c", "d"])
+    merge.say_unmatched(["a", "b", "c", "d"])
     assert "note: 4 ids in leave_out match none of the photos asked for: a, b, c, …;" in (
         capsys.readouterr().err
     )
+
+
+def test_ids_left_out_may_be_in_capitals_and_come_twice(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    ids = "leave_out: ['00AA00AA00AA00AA', '00aa00aa00aa00aa']"
+    (tmp_path / "params.yaml").write_text(text.replace("leave_out: []", ids), encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").leave_out == ("00aa00aa00aa00aa",)
+
+
+@pytest.mark.parametrize(("address", "recovers"), [("/mnt/mirror", False), ("s3://bucket", True)])
+def test_a_bad_photo_on_a_disk_is_not_asked_for_again(address: str, recovers: bool) -> None:
+    settings = load_params(ROOT / "params.yaml").openimages
+    source = OpenImages(settings.model_copy(update={"images": address}))
+    assert source.may_recover == recovers
 
 
 @pytest.mark.parametrize(
@@ -230,8 +246,8 @@ def test_parameters_that_are_none_are_one_line(tmp_path: Path, content: bytes, s
 
 
 def test_parameters_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_bytes(b"\xef\xbb\xbf" + Path("params.yaml").read_bytes())
-    assert load_params(tmp_path / "params.yaml") == load_params(Path("params.yaml"))
+    (tmp_path / "params.yaml").write_bytes(b"\xef\xbb\xbf" + (ROOT / "params.yaml").read_bytes())
+    assert load_params(tmp_path / "params.yaml") == load_params(ROOT / "params.yaml")
 
 
 def test_a_folder_in_place_of_the_parameters_is_one_line(tmp_path: Path) -> None:

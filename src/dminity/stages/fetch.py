@@ -30,7 +30,7 @@ def main() -> None:
     The bucket's `source.txt` says which source its photos are from: those of another are not kept.
     Its `rejected.csv` says which photos are missing.
     """
-    bucket = _named_bucket(sys.argv[1:])
+    bucket = named_bucket(sys.argv[1:])
     params = load_params()
     source = open_source(params.source, params.openimages, params.demo)
     settings = params.fetch
@@ -39,15 +39,19 @@ def main() -> None:
     images = tables.read(PICKED / f"{bucket}.parquet", tables.IMAGES)
     folder = RAW / bucket
     with exclusive(folder):
-        _prepare(folder, source.version)
+        prepare(folder, source.version)
         photos = zip(images["split"], images["image_id"], strict=True)
         rejected = fetch_photos(photos, source.photo, folder, settings)
         with replacing_file(folder / REJECTED) as path:
             pd.DataFrame(rejected, columns=Rejected._fields).to_csv(path, index=False)
 
 
-def _named_bucket(arguments: list[str]) -> str:
-    """The bucket on the command line."""
+def named_bucket(arguments: list[str]) -> str:
+    """The bucket that the command line names.
+
+    Raises:
+        UnknownBucket: naming those that there are.
+    """
     if len(arguments) != 1 or arguments[0] not in buckets():
         raise UnknownBucket(
             f"fetch takes the name of one bucket, not {' '.join(arguments)!r}; name one of: "
@@ -56,7 +60,7 @@ def _named_bucket(arguments: list[str]) -> str:
     return arguments[0]
 
 
-def _prepare(folder: Path, version: str) -> None:
+def prepare(folder: Path, version: str) -> None:
     """Leave in a bucket's folder only what is from this version of the source, and its splits."""
     folder.resolve().mkdir(parents=True, exist_ok=True)
     mark = folder / MARK

@@ -30,11 +30,10 @@ def main() -> None:
     asked = pd.concat(
         [tables.read(PICKED / f"{bucket}.parquet", tables.IMAGES) for bucket in buckets()]
     )
-    missing = pd.concat([_read_missing(bucket) for bucket in buckets()])
+    missing = pd.concat([read_missing(bucket) for bucket in buckets()])
     came = asked[~asked["image_id"].isin(missing["image_id"])]
-    leave_out = {image_id.lower() for image_id in params.leave_out}
-    unmatched = sorted(leave_out - set(asked["image_id"]))
-    left_out = came["image_id"].isin(leave_out)
+    unmatched = sorted(set(params.leave_out) - set(asked["image_id"]))
+    left_out = came["image_id"].isin(params.leave_out)
     merged = merge(
         tables.read(INDEX / "boxes.parquet", tables.BOXES),
         tables.read(INDEX / "verified.parquet", tables.VERIFIED),
@@ -58,10 +57,10 @@ def main() -> None:
         rejected.to_csv(path, index=False)
     account = _account(asked, came, rejected) | {"leave_out_unmatched": len(unmatched)}
     write_json(account | count(merged, params.classes), METRICS / "data.json")
-    _say_unmatched(unmatched)
+    say_unmatched(unmatched)
 
 
-def _say_unmatched(image_ids: list[str]) -> None:
+def say_unmatched(image_ids: list[str]) -> None:
     """Say which ids of `leave_out` leave out no photo: a slip would keep the photo that was meant.
 
     image_ids: those, if any.
@@ -74,7 +73,7 @@ def _say_unmatched(image_ids: list[str]) -> None:
         )
 
 
-def _read_missing(bucket: str) -> pd.DataFrame:
+def read_missing(bucket: str) -> pd.DataFrame:
     """The photos of a bucket that cannot be had.
 
     Raises:
