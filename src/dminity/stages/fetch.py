@@ -91,9 +91,9 @@ def _say_removed(folder: Path, before: str) -> None:
     photos = sum(path.is_file() for path in folder.glob("*/*.jpg"))
     if photos:
         note(
-            f"{folder} has {photos} photos of {before[:40] or 'an unknown source'!r}, not of the "
-            "source asked for now: they are removed; where DVC recorded them, the former "
-            "params.yaml and `dvc checkout` bring them back"
+            f"{folder}: removing photos of another source, {before[:40] or 'unknown'!r}: {photos}; "
+            "where DVC recorded them, the former params.yaml and dvc.lock, then `dvc checkout`, "
+            "bring them back"
         )
 
 

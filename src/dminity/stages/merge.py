@@ -68,8 +68,8 @@ def say_unmatched(image_ids: list[str]) -> None:
     if image_ids:
         first = ", ".join(image_ids[:SHOWN]) + (", …" if len(image_ids) > SHOWN else "")
         note(
-            f"{len(image_ids)} ids in leave_out match none of the photos asked for: {first}; "
-            "correct or remove them, if no other limit, seed or source has such photos"
+            f"ids in leave_out that match none of the photos asked for: {len(image_ids)} "
+            f"({first}); correct them, or remove them if no limit, seed or source needs them"
         )
 
 

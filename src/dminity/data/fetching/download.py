@@ -73,8 +73,9 @@ def _remove_others(wanted: Iterable[Path], folder: Path) -> None:
     photos = sum(path.suffix == ".jpg" and path.is_file() for path in others)
     if photos:
         note(
-            f"{photos} photos in {folder} are not asked for any more, and are removed; where DVC "
-            "recorded them, the former params.yaml and `dvc checkout` bring them back"
+            f"{folder}: removing photos that are not asked for any more: {photos}; where DVC "
+            "recorded them, the former params.yaml and dvc.lock, then `dvc checkout`, bring them "
+            "back"
         )
     for path in others:
         remove(path)
