@@ -25,6 +25,7 @@ class Source:
     """A source that may lack classes, or not."""
 
     version = "one"
+    may_recover = False
 
     def __init__(self, partial: bool) -> None:
         self.partial = partial
@@ -73,7 +74,9 @@ def test_flags_of_the_table_reach_the_annotation(tmp_path: Path) -> None:
         ]
     )
     tables.write(table, tmp_path / "boxes.parquet", tables.MERGED_BOXES)
-    annotation = voc_stage.annotate("a", tables.read(tmp_path / "boxes.parquet"), 200, 100)
+    annotation = voc_stage.annotate(
+        "a", tables.read(tmp_path / "boxes.parquet", tables.MERGED_BOXES), 200, 100
+    )
     corners = (20.0, 20.0, 100.0, 100.0)
     assert annotation.objects == (
         voc.VocObject("Bed", corners, truncated=True),
@@ -85,9 +88,11 @@ def test_flags_of_the_table_reach_the_annotation(tmp_path: Path) -> None:
 def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) -> None:
     table = one_bed()
     tables.write(table, tmp_path / "one.parquet", tables.BOXES)
-    tables.write(tables.read(tmp_path / "one.parquet"), tmp_path / "two.parquet", tables.BOXES)
+    tables.write(
+        tables.read(tmp_path / "one.parquet", tables.BOXES), tmp_path / "two.parquet", tables.BOXES
+    )
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
-    assert tables.read(tmp_path / "one.parquet")["is_occluded"].isna().all()
+    assert tables.read(tmp_path / "one.parquet", tables.BOXES)["is_occluded"].isna().all()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ their outputs `persist`, or DVC would delete them before the stage starts.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,25 @@ class Occupied(DminityError):
     """Another process is at work on the same output."""
 
 
+class InTheWay(DminityError):
+    """A file is where a folder is to be, or the other way around."""
+
+
+class LinkedOut(DminityError):
+    """A folder of outputs is a link to a place that DVC does not follow it to."""
+
+
 @contextmanager
 def replacing_file(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; it becomes `path` when the block ends without an error."""
+    """Yield a path to write to; it becomes `path` when the block ends without an error.
+
+    A link is replaced and not written through: it may lead into DVC's cache.
+
+    Raises:
+        InTheWay: if `path` is a folder.
+    """
+    if path.is_dir():
+        raise InTheWay(f"{path} is a folder, where a file is to be; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -53,17 +69,57 @@ def _flush_to_disk(path: Path) -> None:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; it becomes `path` when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    """Yield an empty folder to fill; it becomes `path` when the block ends without an error.
+
+    Where `path` is a link to a folder, that folder is replaced, on its own disk.
+
+    Raises:
+        InTheWay: if `path` is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise InTheWay(f"{path} is a file, where a folder is to be; move it away")
+    folder = path.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    remove(unfinished)
     unfinished.mkdir()
     try:
         yield unfinished
-        shutil.rmtree(path, ignore_errors=True)
-        unfinished.replace(path)
+        remove(folder)
+        unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it; nothing, if nothing is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def refuse_links_out_of(root: Path, folders: Iterable[Path]) -> None:
+    """Refuse folders of outputs that lie in `root` only by a link to another place.
+
+    DVC would refuse such outputs when their stage has done its work. An output may be a link.
+
+    Args:
+        root: the repository.
+        folders: those in which outputs lie, relative to it; they need not be there.
+
+    Raises:
+        LinkedOut: naming the link.
+    """
+    for folder in folders:
+        for part in (folder, *folder.parents):
+            link = root / part
+            if link.is_symlink() and not link.resolve().is_relative_to(root.resolve()):
+                raise LinkedOut(
+                    f"{part} is a link out of the repository, where DVC records nothing; make it "
+                    "a folder, and keep its files on another disk by `dvc cache dir --local` and "
+                    "`dvc config --local cache.type symlink`"
+                )
 
 
 def remove_folder(path: Path) -> None:

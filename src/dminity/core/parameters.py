@@ -49,9 +49,23 @@ def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
     """
     try:
         # As DVC reads and writes it: to YAML 1.2 and `dvc exp run -S`, 1e-05 is a number.
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
-        raise BadParameter(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadParameter(
+            f"{path} cannot be read: {error.strerror}; get it back by `git checkout -- {path}`"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadParameter(
+            f"{path} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8"
+        ) from error
+    except (YAMLError, ValueError) as error:
+        raise BadParameter(
+            f"{path} is no YAML: {' '.join(str(error).split())}; correct that line"
+        ) from error
+    if not isinstance(content, dict):
+        raise BadParameter(
+            f"{path} has no `name: value` at its top; get it back by `git checkout -- {path}`"
+        )
     try:
         return section.model_validate(content)
     except ValidationError as error:

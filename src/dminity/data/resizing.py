@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-import simplejpeg
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -18,13 +18,24 @@ from torch.nn.functional import interpolate
 
 from dminity.core.errors import DminityError
 from dminity.core.progress import Progress
+from dminity.data.decoding import FORMATS, decode_jpeg, decode_whole, opaque
 
 ORIENTATION = 0x0112
 UPRIGHT = 1
 
 
 class PhotoUnreadable(DminityError):
-    """A photo on disk cannot be decoded."""
+    """A photo on disk is not there, or cannot be decoded or written as a training photo."""
+
+
+class _Photo(NamedTuple):
+    """A photo upright: [H, W, C], blue, green, red, and perhaps a filler.
+
+    jpeg: a file of just these pixels, if the published one is such; or else nothing.
+    """
+
+    pixels: NDArray[np.uint8]
+    jpeg: bytes
 
 
 def resize_photos(
@@ -65,33 +76,48 @@ def resize_photo(
 ) -> tuple[int, int]:
     """Write `source` upright, in RGB, its long side at most `long_side_pixels`, to `target`.
 
-    EXIF, color profile and alpha are gone afterwards; transparent parts are white. Returns the
-    width and height in pixels of what was written.
+    What is such a JPEG already is copied as it is, once it has been decoded: to compress it again
+    would only lose. Of all others, EXIF, color profile and alpha are gone afterwards; transparent
+    parts are white. Returns the width and height in pixels of what was written.
+
+    Raises:
+        PhotoUnreadable: naming `source`.
     """
-    try:
-        pixels = _decode(source.read_bytes())
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PhotoUnreadable(
-            f"{source}: {' '.join(str(error).split())}; delete it and run `dvc repro` again"
-        ) from error
-    smaller = _shrink(pixels, long_side_pixels)
-    _, jpeg = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
-    target.write_bytes(jpeg.tobytes())
+    photo = _decode(source)
+    smaller = _shrink(photo.pixels, long_side_pixels)
     height, width = smaller.shape[:2]
+    fits = smaller is photo.pixels
+    target.write_bytes((fits and photo.jpeg) or _encode(smaller, jpeg_quality, source))
     return width, height
 
 
-def _decode(content: bytes) -> NDArray[np.uint8]:
-    """The pixels of a JPEG or PNG, upright: [H, W, C], blue, green, red, and perhaps a filler."""
-    with Image.open(io.BytesIO(content)) as photo:
-        turned = _orientation(photo) != UPRIGHT
-        if photo.format == "JPEG" and photo.mode == "RGB" and not turned:
+def _decode(source: Path) -> _Photo:
+    """Read a published photo."""
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise PhotoUnreadable(f"{source}: {error.strerror}; run `dvc repro` again") from error
+    try:
+        return _decode_jpeg_or_png(content)
+    # Whatever makes it unreadable; which of many things it is, fetching says.
+    except Exception as error:
+        raise PhotoUnreadable(
+            f"{source}: {' '.join(str(error).split())}; delete it and run `dvc repro` again"
+        ) from error
+
+
+def _decode_jpeg_or_png(content: bytes) -> _Photo:
+    """The pixels of a file of either format."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as photo:
+        if photo.format == "JPEG" and photo.mode == "RGB" and _orientation(photo) == UPRIGHT:
             # Four bytes a pixel are scaled faster than three. Colors are published at half the
             # resolution, and not smoothed before they are scaled down.
-            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "BGRX", fastupsample=True)
-            return pixels
-        upright = ImageOps.exif_transpose(photo) if turned else photo
-        return np.ascontiguousarray(np.asarray(_to_rgb(upright))[:, :, ::-1])
+            return _Photo(*decode_jpeg(content, "BGRX", fastupsample=True))
+        # Before its EXIF is read: what does not decode would be hidden by that.
+        decode_whole(content, photo)
+        upright = ImageOps.exif_transpose(photo) if _orientation(photo) != UPRIGHT else photo
+        rgb = np.asarray(opaque(upright).convert("RGB"))
+        return _Photo(np.ascontiguousarray(rgb[:, :, ::-1]), b"")
 
 
 def _orientation(photo: Image.Image) -> int:
@@ -116,9 +142,15 @@ def _shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
     return smaller[0].permute(1, 2, 0).numpy()
 
 
-def _to_rgb(photo: Image.Image) -> Image.Image:
-    """Gray, CMYK, palette or transparent to RGB, over white."""
-    if photo.has_transparency_data:
-        white = Image.new("RGBA", photo.size, "white")
-        photo = Image.alpha_composite(white, photo.convert("RGBA"))
-    return photo.convert("RGB")
+def _encode(pixels: NDArray[np.uint8], quality: int, source: Path) -> bytes:
+    """The pixels of a photo, [H, W, C], as a JPEG file."""
+    try:
+        done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    except cv2.error:
+        done = False
+    if not done:
+        height, width = pixels.shape[:2]
+        raise PhotoUnreadable(
+            f"{source}: {width} x {height} pixels do not fit into a JPEG; lower image_size"
+        )
+    return jpeg.tobytes()

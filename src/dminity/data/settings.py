@@ -24,13 +24,16 @@ def _chosen_classes(value: object) -> tuple[str, ...]:
 
 
 def _image_ids(value: object) -> tuple[str, ...]:
-    """A list of image ids; YAML takes one of digits alone for a number, unless it is quoted."""
+    """A list of image ids; YAML takes one of digits alone for a number, unless it is quoted.
+
+    Each is kept once, in lower case, as Open Images has them.
+    """
     if not isinstance(value, list):
         raise ValueError(f"{value!r} is no list of image ids such as ['0123456789abcdef']")
     for image_id in value:
-        if not re.fullmatch("[0-9a-f]{16}", str(image_id)):
+        if not re.fullmatch("[0-9a-fA-F]{16}", str(image_id)):
             raise ValueError(f"{image_id!r} is no image id: 16 hex digits, in quotes")
-    return tuple(map(str, value))
+    return tuple(dict.fromkeys(str(image_id).lower() for image_id in value))
 
 
 Classes = Annotated[tuple[str, ...], BeforeValidator(_chosen_classes)]

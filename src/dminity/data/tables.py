@@ -57,17 +57,36 @@ def write(table: pd.DataFrame, path: Path, schema: pa.Schema) -> None:
         pq.write_table(arrow.replace_schema_metadata(), unfinished)
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read a table that `write` wrote.
+def read(path: Path, schema: pa.Schema) -> pd.DataFrame:
+    """Read a table that `write` wrote by the same schema.
 
     Raises:
-        NoTable: if it is not there, or is none.
+        NoTable: if it is not there, or is none, or is of other columns.
     """
     try:
-        table: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=_nullable_flags)
-    except (OSError, pa.ArrowInvalid) as error:
+        # One file: of a folder, PyArrow would read all that is in it.
+        found = pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as error:
         raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
+    if not found.schema.equals(schema):
+        raise NoTable(f"{path} has other columns than this version writes; run `dvc repro`")
+    table: pd.DataFrame = found.to_pandas(types_mapper=_nullable_flags)
     return table
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """Read the names of the classes in use, in the model's order, from a line each.
+
+    Raises:
+        NoTable: if they are not there, or are no text.
+    """
+    try:
+        classes = tuple(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
+    if not classes:
+        raise NoTable(f"{path} is empty; run `dvc repro`")
+    return classes
 
 
 def _nullable_flags(arrow_type: pa.DataType) -> pd.BooleanDtype | None:

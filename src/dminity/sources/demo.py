@@ -27,6 +27,7 @@ class RenderedRooms:
     """Rooms with the 30 amenities; see `sources.source.Source`."""
 
     partial = False
+    may_recover = False
 
     def __init__(self, demo: DemoSettings) -> None:
         self.sizes = {"train": demo.train, "validation": demo.validation, "test": demo.test}

@@ -59,6 +59,7 @@ class OpenImages:
 
     def __init__(self, addresses: OpenImagesSettings) -> None:
         self.partial = addresses.partial
+        self.may_recover = "://" in addresses.images
         self.csv_files = open_folder(addresses.annotations, addresses.s3_endpoint)
         self.images = open_folder(addresses.images, addresses.s3_endpoint)
 

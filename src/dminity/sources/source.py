@@ -34,6 +34,9 @@ class Source(Protocol):
     partial: bool
     """Whether a class without a single box is to be expected."""
 
+    may_recover: bool
+    """Whether a bad photo may come right when it is asked for again, as over a network."""
+
     @property
     def version(self) -> str:
         """Changes when the photo behind an id changes, so that photos on disk are not trusted."""

@@ -22,13 +22,13 @@ def main() -> None:
 def examine() -> Report:
     """Report on the tables and on every photo on disk."""
     params = load_params()
-    images = tables.read(MERGED / "images.parquet")
+    images = tables.read(MERGED / "images.parquet", tables.IMAGES)
     looks = pd.DataFrame(fingerprints(raw_photos(RAW, images)), columns=Fingerprint._fields)
     return report(
-        tables.read(INDEX / "boxes.parquet"),
+        tables.read(INDEX / "boxes.parquet", tables.BOXES),
         pd.concat([images, looks], axis=1),
-        tables.read(MERGED / "boxes.parquet"),
-        tuple((MERGED / "classes.txt").read_text(encoding="utf-8").splitlines()),
+        tables.read(MERGED / "boxes.parquet", tables.MERGED_BOXES),
+        tables.read_classes(MERGED / "classes.txt"),
         params.image_size,
         params.check.near_bits,
     )

@@ -10,7 +10,7 @@ from dminity.params import load_params
 def main() -> None:
     """Pick by the boxes of the index; another limit reads no published file again."""
     params = load_params()
-    boxes = tables.read(INDEX / "boxes.parquet")
+    boxes = tables.read(INDEX / "boxes.parquet", tables.BOXES)
     images = pick(boxes, params.limit_per_class, params.seed)
     for bucket in buckets():
         rows = images[images["bucket"] == bucket]

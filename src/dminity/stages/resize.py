@@ -15,7 +15,7 @@ def main() -> None:
     """Resize every photo of the merged table, and write down the sizes that they have then."""
     keep_freed_memory()
     params = load_params()
-    images = tables.read(MERGED / "images.parquet")
+    images = tables.read(MERGED / "images.parquet", tables.IMAGES)
     with replacing_folder(VOC / "JPEGImages") as folder:
         targets = [folder / f"{image_id}.jpg" for image_id in images["image_id"]]
         photos = zip(raw_photos(RAW, images), targets, strict=True)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from dminity.core.pool import Pool
 from dminity.core.progress import Progress
+from dminity.data.decoding import FORMATS, opaque
 
 CHUNK = 16
 # The hash looks at 32 x 32 pixels; JPEG decodes to an eighth at a fraction of the cost.
@@ -46,10 +47,10 @@ def fingerprint(path: Path) -> Fingerprint:
     """The fingerprint of one photo; upright or not, it is that of the file."""
     try:
         content = path.read_bytes()
-        with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as photo:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as photo:
             width, height = photo.size
             photo.draft("L", (ENOUGH_PIXELS, ENOUGH_PIXELS))
-            bits = imagehash.phash(photo).hash
+            bits = imagehash.phash(opaque(photo)).hash
     # Whatever makes it unreadable; which of many things it is, fetching says.
     except Exception:
         return UNREADABLE

@@ -8,7 +8,8 @@ from threading import Event
 from typing import NamedTuple
 
 from dminity.core.errors import DminityError
-from dminity.core.progress import Progress
+from dminity.core.files import remove
+from dminity.core.progress import Progress, note
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
@@ -45,9 +46,7 @@ def fetch_photos(
             it is if the disk is full.
     """
     wanted = {raw_photo(folder, *photo): photo for photo in photos}
-    for path in folder.glob("*/*"):
-        if path not in wanted:
-            path.unlink()
+    _remove_others(wanted, folder)
     given_up = Event()
     rejected: list[Rejected] = []
     with ThreadPoolExecutor(settings.connections) as pool:
@@ -65,6 +64,21 @@ def fetch_photos(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return sorted(rejected)
+
+
+def _remove_others(wanted: Iterable[Path], folder: Path) -> None:
+    """Remove from the folders of splits what is none of the photos wanted; say how many were."""
+    wanted = set(wanted)
+    others = [path for path in folder.glob("*/*") if path not in wanted or path.is_dir()]
+    photos = sum(path.suffix == ".jpg" and path.is_file() for path in others)
+    if photos:
+        note(
+            f"{folder}: removing photos that are not asked for any more: {photos}; where DVC "
+            "recorded them, the former params.yaml and dvc.lock, then `dvc checkout`, bring them "
+            "back"
+        )
+    for path in others:
+        remove(path)
 
 
 def _fetch(
