@@ -1,9 +1,11 @@
-"""The progress of long work: a bar on a terminal; elsewhere a line now and then."""
+"""The progress of long work: a bar on a terminal, elsewhere a line now and then."""
 
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -12,6 +14,8 @@ from tqdm import tqdm
 # Where there is no terminal, a line is written after a tenth of the work, though not more often
 # than every second, and at least every ten seconds in which something was done.
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
+# When something that is waited for does not come, that is said: the first time, and then again.
+FIRST_NOTE_S, NEXT_NOTE_S = 10.0, 60.0
 LINE_FORMAT = "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 LINE_FORMAT_WITHOUT_TOTAL = "{desc}: {n_fmt}, {rate_fmt}"
 
@@ -25,6 +29,18 @@ def time_left(seconds: list[float], rounds: int) -> str:
     '03:03'
     """
     return tqdm.format_interval(rounds * sum(seconds) / len(seconds))
+
+
+def _another_speaks() -> bool:
+    """Whether this is one of several processes of a training, of which the first one speaks."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
+
+
+def note(text: str) -> None:
+    """A line on stderr that is no error; it leaves a bar on the terminal whole."""
+    if not _another_speaks():
+        tqdm.write(f"note: {text}", file=sys.stderr)
+        sys.stderr.flush()
 
 
 class Progress(Generic[Item]):
@@ -56,8 +72,7 @@ class Progress(Generic[Item]):
         self.bar: tqdm[Any] | None = None
         self.started = self.written = time.monotonic()
         self.written_done = initial
-        # Of several processes of a training, the first one speaks.
-        self.silent = os.environ.get("LOCAL_RANK", "0") != "0"
+        self.silent = _another_speaks()
         if sys.stderr.isatty() and not self.silent:
             scaled = unit == "B"
             self.bar = tqdm(
@@ -113,3 +128,54 @@ class Progress(Generic[Item]):
         )
         print(line, file=sys.stderr, flush=True)
         self.written, self.written_done = time.monotonic(), self.done
+
+
+class Waiting:
+    """Whether what is waited for comes; see `waiting_for`."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.ended = Event()
+        # When something came last; None while nothing is waited for.
+        self.came: float | None = time.monotonic()
+
+    def beat(self) -> None:
+        """Something came, or it is waited for from now on."""
+        self.came = time.monotonic()
+
+    def rest(self) -> None:
+        """Nothing is waited for until the next beat."""
+        self.came = None
+
+    def watch(self) -> None:
+        """Say that nothing comes, again and again, until waiting ends."""
+        said = 0.0
+        pause_s = FIRST_NOTE_S
+        while not self.ended.wait(pause_s):
+            came, now = self.came, time.monotonic()
+            if came is None:
+                pause_s = FIRST_NOTE_S
+                continue
+            due = said + NEXT_NOTE_S if said > came else came + FIRST_NOTE_S
+            if now >= due:
+                note(
+                    f"waiting for {self.what} since {now - came:.0f} s; Ctrl-C ends it, what is "
+                    "finished is kept"
+                )
+                said, due = now, now + NEXT_NOTE_S
+            pause_s = due - now
+
+
+@contextmanager
+def waiting_for(what: str) -> Iterator[Waiting]:
+    """Say on stderr that `what` is waited for, while the block runs and nothing comes.
+
+    The first time after FIRST_NOTE_S without a beat, then every NEXT_NOTE_S. A thread says it, so
+    that it is said too while a name is looked up or a connection made.
+    """
+    waiting = Waiting(what)
+    Thread(target=waiting.watch, name=f"waiting for {what}", daemon=True).start()
+    try:
+        yield waiting
+    finally:
+        waiting.ended.set()

@@ -8,7 +8,7 @@ from threading import Event
 from typing import NamedTuple
 
 from dminity.core.errors import DminityError
-from dminity.core.progress import Progress
+from dminity.core.progress import Progress, waiting_for
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
@@ -56,10 +56,12 @@ def fetch_photos(
             for path, key in wanted.items()
         ]
         try:
-            for task in Progress(folder.name, as_completed(tasks), len(tasks)):
-                if fault := task.result():
-                    rejected.append(fault)
-                    _refuse_too_many(rejected, len(wanted), settings.max_missing)
+            with waiting_for(f"the photos of {folder.name}") as waiting:
+                for task in Progress(folder.name, as_completed(tasks), len(tasks)):
+                    waiting.beat()
+                    if fault := task.result():
+                        rejected.append(fault)
+                        _refuse_too_many(rejected, len(wanted), settings.max_missing)
         except BaseException:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
