@@ -3,15 +3,17 @@
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dminity.loader.photo_cache import NoRoomForPhotos, PhotoCache
+from dminity.loader.photo_cache import PhotoCache, room_for_photos
 
 SIZES = [(4, 6), (3, 5), (8, 2)]
 ALL = sum(height * width * 3 for height, width in SIZES)
@@ -120,13 +122,24 @@ def test_a_view_outlives_the_cache(tmp_path: Path) -> None:
     np.testing.assert_array_equal(view, photo(0))
 
 
-def test_a_full_disk_is_named(cache: PhotoCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("written", [5, OSError(28, "No space left on device")])
+def test_a_full_disk_keeps_no_photo(
+    cache: PhotoCache, monkeypatch: pytest.MonkeyPatch, written: int | OSError
+) -> None:
+    def pwrite(*_: object) -> int:
+        if isinstance(written, OSError):
+            raise written
+        return written
 
-    monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(NoRoomForPhotos, match=r"photos: No space left on device; lower train\.c"):
-        cache.put(0, photo(0))
-    monkeypatch.setattr(os, "pwrite", lambda file, pixels, start: 5)
+    monkeypatch.setattr(os, "pwrite", pwrite)
     assert not cache.put(0, photo(0))
     assert cache.get(0) is None
+
+
+def test_there_is_no_room_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert 0 < room_for_photos() < shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert room_for_photos() == 0

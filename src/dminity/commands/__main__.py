@@ -1,25 +1,32 @@
 """Find home amenities in photos: what is not a stage of the pipeline (`dvc repro`)."""
 
 import argparse
-import sys
+from typing import NoReturn
 
 from dminity.commands import check, view
-from dminity.core.errors import DminityError
+from dminity.core import ending
 
 SUBCOMMANDS = (check, view)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments; exit code 2, as other commands have it."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
 def main() -> None:
-    """Run a subcommand; what the user can mend is one line on stderr and exit code 1."""
-    parser = argparse.ArgumentParser(prog="dminity", description=__doc__)
+    """Run a subcommand; whatever ends it is one line on stderr."""
+    ending.install()
+    parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for subcommand in SUBCOMMANDS:
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
-    try:
-        arguments.run(arguments)
-    except DminityError as error:
-        sys.exit(f"error: {error}")
+    arguments.run(arguments)
+    ending.finished()
 
 
 if __name__ == "__main__":

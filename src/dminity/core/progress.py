@@ -1,4 +1,4 @@
-"""The progress of long work: a bar on a terminal, elsewhere a line now and then."""
+"""The progress of long work: a bar on a terminal, or lines elsewhere; and what it waits for."""
 
 import os
 import sys

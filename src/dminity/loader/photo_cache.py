@@ -7,6 +7,8 @@ is whole. Two writers of a photo write the same bytes, so that neither has to wa
 
 import mmap
 import os
+import shutil
+import tempfile
 import weakref
 from collections.abc import Sequence
 from itertools import accumulate
@@ -16,13 +18,21 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dminity.core.errors import DminityError
-
 CHANNELS = 3
 
 
-class NoRoomForPhotos(DminityError):
-    """The file system of the cache is full."""
+def room_for_photos() -> int:
+    """Bytes that a cache may take of the temporary folder; 0 if nothing can be written there.
+
+    A tenth is left to others, and one megabyte for the flags: reading them of a file system that is
+    full would be a bus error.
+    """
+    try:
+        with tempfile.TemporaryFile():
+            free = shutil.disk_usage(tempfile.gettempdir()).free
+    except OSError:
+        return 0
+    return max(0, int(free * 0.9) - (1 << 20))
 
 
 class PhotoCache:
@@ -63,24 +73,21 @@ class PhotoCache:
         return pixels.reshape(*self.sizes[index], CHANNELS)
 
     def put(self, index: int, photo: NDArray[np.uint8]) -> bool:
-        """Keep a photo [H, W, 3] of the size announced; False if it is beyond the budget.
+        """Keep a photo [H, W, 3] of the size announced.
 
-        Raises:
-            NoRoomForPhotos: if the file system has less room than the budget.
+        False if it is beyond the budget, or the file system has become full: all goes on without.
         """
         assert photo.shape == (*self.sizes[index], CHANNELS), "as announced"
         if index >= self.capacity:
             return False
+        pixels = np.ascontiguousarray(photo).data
         try:
             # Not through the map: where room is short, that would be a bus error.
-            written = os.pwrite(self.file, np.ascontiguousarray(photo).data, self.starts[index])
-        except OSError as error:
-            raise NoRoomForPhotos(
-                f"{self.path}: {error.strerror}; lower train.cache_gb, or make room"
-            ) from error
-        if written < photo.nbytes:  # The disk is just full: the next to write has the error.
+            if os.pwrite(self.file, pixels, self.starts[index]) < photo.nbytes:
+                return False
+            os.pwrite(self.file, b"\x01", index)
+        except OSError:
             return False
-        os.pwrite(self.file, b"\x01", index)
         return True
 
     def remove(self) -> None:

@@ -5,13 +5,14 @@ A room's id is the seed of everything in it: the boxes and the photo of an id ca
 
 import hashlib
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 import pandas as pd
 
 from dminity.core.amenities import NAMES
+from dminity.core.pool import Pool
 from dminity.data import tables
 from dminity.sources import rooms
 from dminity.sources.rooms import scene
@@ -31,11 +32,7 @@ class RenderedRooms:
         self.sizes = {"train": demo.train, "validation": demo.validation, "test": demo.test}
         self.seed = demo.seed
         # Rendering is work for the processor: threads, as a download has them, would share one.
-        self.pool = ProcessPoolExecutor(
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=cv2.setNumThreads,
-            initargs=(1,),
-        )
+        self.pool = Pool(multiprocessing.get_context("spawn"), partial(cv2.setNumThreads, 1))
 
     @property
     def version(self) -> str:

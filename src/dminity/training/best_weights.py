@@ -11,7 +11,10 @@ from dminity.training.validation import BEST_BY
 
 
 class BestWeights(Callback):
-    """Keeps the averaged weights of the best validation, that of the start included."""
+    """Keeps the averaged weights of the best validation, that of the start included.
+
+    Of validations that all find nothing, it is the last one.
+    """
 
     def __init__(self) -> None:
         self.ap = -1.0
@@ -28,7 +31,9 @@ class BestWeights(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Compare this validation with the best so far."""
         assert isinstance(pl_module, DetectorTraining)
-        if pl_module.validation.figures[BEST_BY] > self.ap:
-            self.ap = pl_module.validation.figures[BEST_BY]
+        ap = pl_module.validation.figures[BEST_BY]
+        # As long as validation tells no weights apart, those that have learned most are the best.
+        if ap > self.ap or ap == self.ap == 0:
+            self.ap = ap
             weights = pl_module.average.state_dict()
             self.weights = {name: value.detach().cpu().clone() for name, value in weights.items()}

@@ -3,24 +3,32 @@
 import copy
 import math
 import os
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
-import psutil
 import torch
 from torch import nn
 
 from dminity.core.errors import DminityError
+from dminity.core.memory import available_bytes
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 PRECISIONS: dict[str, Precision] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 # What a step may take of the free memory: workspaces and fragments take the rest.
 USABLE_MEMORY = 0.7
+# No variant takes more for a pixel of a photo: yolox_x 3,900, yolox_nano 610 (measured).
+MOST_BYTES_OF_PIXEL = 5000
 PROBE_BOXES = 20
 
 
 class NoSuchDevice(DminityError):
     """More devices are asked for than there are."""
+
+
+class NotCompiled(DminityError):
+    """The network cannot be compiled for this machine."""
 
 
 def accelerator() -> Literal["cuda", "cpu"]:
@@ -44,6 +52,41 @@ def processes_per_node(devices: int | Literal["auto"]) -> int:
     return devices
 
 
+def refuse_without_compiler() -> None:
+    """Refuse `train.compile` where the compiler is missing that PyTorch would call.
+
+    Raises:
+        NotCompiled: naming it.
+    """
+    # Inductor writes C++ for CPUs, and the launchers of Triton's kernels for GPUs are in C.
+    on_gpu = accelerator() == "cuda"
+    variable, usual = ("CC", ("gcc", "clang")) if on_gpu else ("CXX", ("g++",))
+    wanted = (os.environ[variable],) if os.environ.get(variable) else usual
+    if not any(map(shutil.which, wanted)):
+        raise NotCompiled(
+            f"train.compile needs a compiler, and {' or '.join(wanted)} is not there; install it "
+            "(apt-get install g++), or set train.compile=false"
+        )
+
+
+@contextmanager
+def compiler(wanted: bool) -> Iterator[None]:
+    """Name the mend of what PyTorch's compiler refuses, if it is wanted.
+
+    Raises:
+        NotCompiled: with the first line of what it said.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not wanted or not type(error).__module__.startswith(
+            ("torch._dynamo", "torch._inductor")
+        ):
+            raise
+        first = str(error).strip().partition("\n")[0]
+        raise NotCompiled(f"torch.compile failed: {first}; set train.compile=false") from error
+
+
 def lightning_precision(wanted: str, variant: str) -> Precision:
     """Lightning's name for a precision; `auto` takes 16 bits where the hardware computes in them.
 
@@ -64,17 +107,46 @@ def largest_batch(
 ) -> int:
     """The largest power of two of photos that a training step of `network` can hold.
 
-    The memory of a step is measured with one and with two photos of `side` x `side` pixels, on a
-    copy of the network, and extended to what is free: on a CPU the share of one of so many
-    processes.
+    Photos have `side` x `side` pixels; on a CPU, so many processes share the free memory.
     """
+    free = USABLE_MEMORY * _share_of_free_memory(network, processes)
+    _, photo = _bytes_of_step(network, side, context)
+    return 1 << int(math.log2(max(1, free / photo)))
+
+
+def fits(
+    network: nn.Module,
+    num_photos: int,
+    side: int,
+    context: AbstractContextManager[None],
+    processes: int,
+) -> bool:
+    """Whether a training step of `network` can hold so many photos, as `largest_batch` has them.
+
+    A CPU's system kills a process that takes too much, and it cannot say why.
+    """
+    free = USABLE_MEMORY * _share_of_free_memory(network, processes)
+    if num_photos * side**2 * MOST_BYTES_OF_PIXEL < free:
+        return True
+    first, photo = _bytes_of_step(network, side, context)
+    return first + (num_photos - 1) * photo < free
+
+
+def _share_of_free_memory(network: nn.Module, processes: int) -> float:
+    """Bytes that are free on the network's device, for one of the processes that share them."""
+    device = next(network.parameters()).device
+    return free_bytes(device) / (processes if device.type == "cpu" else 1)
+
+
+def _bytes_of_step(
+    network: nn.Module, side: int, context: AbstractContextManager[None]
+) -> tuple[int, int]:
+    """What a step takes with one photo, and what each other one adds: measured on a copy."""
     probed = copy.deepcopy(network)
     device = next(probed.parameters()).device
     with context:
         one, two = (step_bytes(probed, num_photos, side, device) for num_photos in (1, 2))
-    sharing = processes if device.type == "cpu" else 1
-    fits = USABLE_MEMORY * free_bytes(device) / sharing / max(1, two - one)
-    return 1 << int(math.log2(max(1, fits)))
+    return one, max(1, two - one)
 
 
 def step_bytes(network: nn.Module, num_photos: int, side: int, device: torch.device) -> int:
@@ -103,4 +175,4 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused
-    return int(psutil.virtual_memory().available)
+    return available_bytes()

@@ -6,28 +6,42 @@ import cv2
 from torch.utils.data import DataLoader, Subset
 
 from dminity.loader.batches import epoch_batches
+from dminity.loader.failures import Failure, Guarded, batched, explained
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import end_silently_on_interrupt
+from dminity.training.signals import end_silently_on_interrupt, end_with_parent
+
+# Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
+LARGEST_AUTO_BATCH = 64
 
 
 def start_worker(worker: int) -> None:
-    """Let a process of a DataLoader keep to one core, and end on Ctrl-C without a word."""
+    """Let a process of a DataLoader keep to one core, and end with the other without a word."""
     del worker
+    end_with_parent()
     end_silently_on_interrupt()
     cv2.setNumThreads(0)
 
 
 class _LateLoader(DataLoader[Any]):
-    """A loader whose workers start when the first batch is asked for.
+    """A loader whose workers start when the first batch is asked for, and whose errors are theirs.
 
     Lightning makes two iterators in each epoch and uses one.
     """
 
     def __iter__(self) -> Any:
-        yield from super().__iter__()
+        with explained():
+            batches = super().__iter__()
+        while True:
+            with explained():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            if isinstance(batch, Failure):
+                raise batch.error
+            yield batch
 
 
 class Loaders:
@@ -78,6 +92,15 @@ class Loaders:
         """Photos that an epoch trains on."""
         return sum(map(len, epoch_batches(len(self.photos), self.photos_per_step(epoch), epoch)))
 
+    def steps(self) -> int:
+        """Steps of the whole training; the fewest that there may be, until a batch is measured."""
+        pass_size = self.batch_size or LARGEST_AUTO_BATCH
+        sizes = (
+            self.schedule.batch_size(epoch, pass_size) * self.settings.accumulate
+            for epoch in range(self.settings.epochs)
+        )
+        return sum(max(1, len(self.photos) // size) for size in sizes)
+
     def image_ids(self, epoch: int, batch: int) -> list[str]:
         """The photos of a batch, over all processes."""
         turns = epoch_batches(len(self.photos), self.photos_per_step(epoch), epoch)[batch]
@@ -87,7 +110,8 @@ class Loaders:
         """A loader with this run's workers; they are forked, to share the photos in memory."""
         workers = self.settings.workers
         return _LateLoader(
-            photos,
+            Guarded(photos),
+            collate_fn=batched,
             num_workers=workers,
             worker_init_fn=start_worker,
             multiprocessing_context="fork" if workers else None,

@@ -30,24 +30,23 @@ from torch.utils.data import DataLoader
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
-from dminity.loader.photo_cache import PhotoCache
+from dminity.core.progress import note
+from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.network.detector import Detector
 from dminity.training.averaging import average_of, follow
 from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
-from dminity.training.hardware import accelerator, largest_batch
-from dminity.training.loaders import Loaders
+from dminity.training.hardware import accelerator, fits, largest_batch
+from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
 from dminity.training.optimizer import sgd
 from dminity.training.processes import check_share, gathered
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.step import Step
+from dminity.training.step import OutOfMemory, Step
 from dminity.training.validation import Validation
 
 SHOWN_PHOTOS = 8
-# Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
-LARGEST_AUTO_BATCH = 64
 
 
 class TrainingDiverged(DminityError):
@@ -110,26 +109,49 @@ class DetectorTraining(L.LightningModule):
                 "them share one folder of the project"
             )
         if self.settings.cache_gb:
-            name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
-            labeled = self.photos.photos
-            budget = int(self.settings.cache_gb * 1e9)
+            self.share_photos()
+        if self.settings.compile:
+            self.network.backbone.compile()
+
+    def share_photos(self) -> None:
+        """Keep decoded photos in a file that all processes of this machine map, if it has room."""
+        labeled = self.photos.photos
+        all_photos = sum(height * width * CHANNELS for height, width in labeled.sizes)
+        wanted = min(int(self.settings.cache_gb * 1e9), all_photos)
+        budget = min(wanted, *gathered({self.trainer.global_rank: room_for_photos()}).values())
+        if budget < wanted:
+            note(
+                f"the temporary folder has room for {budget / 1e6:.1f} of {wanted / 1e6:.1f} MB of "
+                "decoded photos; the others are decoded anew in each epoch, unless TMPDIR names a "
+                "larger one"
+            )
+        name = self.trainer.strategy.broadcast(f"dminity-{uuid.uuid4().hex}")
+        if budget:
             cache = PhotoCache(Path(tempfile.gettempdir()) / name, labeled.sizes, budget)
             labeled.keep_in(cache)
             self.trainer.strategy.barrier()
             cache.remove()
-        if self.settings.compile:
-            self.network.backbone.compile()
 
     def on_fit_start(self) -> None:
-        """Measure which batch fits, where `train.batch_size` is `auto`."""
+        """Measure which batch fits, where `train.batch_size` is `auto`.
+
+        Raises:
+            OutOfMemory: if a batch of a given size does not fit into this machine's memory.
+        """
+        trainer = self.trainer
+        context = trainer.precision_plugin.train_step_context()
+        side = self.schedule.largest_side
         if self.loaders.batch_size is None:
-            processes = self.trainer.world_size
-            context = self.trainer.precision_plugin.train_step_context()
-            side = self.schedule.largest_side
-            fits = largest_batch(self.network, side, context, self.trainer.num_devices)
-            smallest = min(gathered({self.trainer.global_rank: fits}).values())
+            most = largest_batch(self.network, side, context, trainer.num_devices)
+            smallest = min(gathered({trainer.global_rank: most}).values())
+            processes = trainer.world_size
             fair = max(1, min(smallest, LARGEST_AUTO_BATCH // processes)) * processes
             self.loaders.batch_size = fair
+        elif self.device.type == "cpu":
+            sizes = (self.loaders.batch_size, *self.settings.batch_schedule.values())
+            share = max(sizes) // trainer.world_size
+            if not fits(self.network, share, side, context, trainer.num_devices):
+                raise OutOfMemory(share, self.device)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """YOLOX's own."""

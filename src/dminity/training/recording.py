@@ -182,11 +182,14 @@ class Recording(Callback):
     def stop_if_settled(self, trainer: L.Trainer, training: DetectorTraining) -> None:
         """End the training if validation has not got better for `patience` epochs.
 
-        Asked at the start too: a run may have been interrupted after its last epoch.
+        Epochs before anything was found do not count. Asked at the start too: a run may have been
+        interrupted after its last epoch.
         """
         patience = training.settings.patience
         scores = [row[BEST_BY] for _, row in self.rows]
-        if patience and scores and len(scores) - 1 - scores.index(max(scores)) >= patience:
+        if not patience or not any(scores):
+            return
+        if len(scores) - 1 - scores.index(max(scores)) >= patience:
             trainer.should_stop = True
 
 

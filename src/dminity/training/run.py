@@ -5,6 +5,7 @@ import math
 import shutil
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -13,19 +14,21 @@ from typing import TYPE_CHECKING
 import lightning as L
 import torch
 from dvclive.live import Live
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
 from yolox.models import YoloxModule
 
 from dminity.core.files import exclusive
 from dminity.core.memory import keep_freed_memory
+from dminity.core.progress import note, waiting_for
+from dminity.data import voc
 from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
-from dminity.training import hardware
+from dminity.training import hardware, launch
 from dminity.training.batch_norm import synchronize
 from dminity.training.best_weights import BestWeights
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
+from dminity.training.coverage import counted, note_few_steps, note_gaps
 from dminity.training.loop import DetectorTraining
 from dminity.training.processes import UnevenBatch, check_share
 from dminity.training.recording import Recording
@@ -70,8 +73,10 @@ def trained(
 
     Raises:
         Occupied, UnevenBatch, NoSuchDevice, TrainingDiverged, OutOfMemory, NotSaved,
-        ForeignCheckpoint.
+        ForeignCheckpoint, NotStarted, ProcessLost, NotCompiled, NoSharedMemory, LoaderEnded.
     """
+    if settings.compile:
+        hardware.refuse_without_compiler()
     processes = hardware.processes_per_node(settings.devices) * settings.num_nodes
     if processes > 1 and hardware.accelerator() == "cpu":
         synchronize(network)
@@ -91,11 +96,21 @@ def trained(
         if settings.pretrained != "none" and not resumes:
             # Trained weights are evaluated before the first step.
             trainer.num_sanity_val_steps = math.inf
-        opened = _logs(run_folder, tensorboard, settings, trainer)
-        with opened as (live, writer), handlers_restored():
-            recording = Recording(live, writer, checkpoint, run_folder / "pictures")
-            trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+        if trainer.is_global_zero:
+            _note_gaps(training, folder)
+        waiting = stack.enter_context(waiting_for(launch.others(settings.num_nodes)))
+        live, writer = stack.enter_context(_logs(run_folder, tensorboard, settings, trainer))
+        recording = Recording(live, writer, checkpoint, run_folder / "pictures")
+        meeting = launch.Meeting(waiting, settings.num_nodes)
+        trainer.callbacks += [meeting, EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+        with (
+            handlers_restored(),
+            launch.one_speaks(trainer),
+            hardware.compiler(settings.compile),
+        ):
             trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
+        if best.ap == 0:
+            note("validation found nothing in any epoch: the weights are those of the last one")
         yield best.weights if trainer.is_global_zero else None
 
 
@@ -140,6 +155,19 @@ def _in_folder(run_folder: Path) -> Iterator[None]:
                 shutil.rmtree(run_folder, ignore_errors=True)
 
 
+def _note_gaps(training: DetectorTraining, folder: Path) -> None:
+    """Say what the photos cannot teach or tell, before time is spent on them."""
+    photos, classes = training.photos.photos, training.detector.classes
+    boxes = {
+        "train": Counter(classes[int(row[4])] for rows in photos.all_labels for row in rows),
+        "validation": counted(training.validation.photos.annotations),
+    }
+    if voc.split_path(folder, "test").exists():
+        boxes["test"] = counted(voc.read_split(folder, "test"))
+    note_gaps(boxes, classes)
+    note_few_steps(len(photos), training.loaders.steps())
+
+
 def _check_shares(settings: TrainSettings, training: DetectorTraining, processes: int) -> None:
     """Refuse what does not divide by the number of processes, or is too little for all of them.
 
@@ -179,12 +207,22 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
     kind = hardware.accelerator()
     if kind == "cpu":
         keep_freed_memory()
-    several = processes > 1
     # What Lightning has to say here is advertising, a choice of the user's, and PyTorch's affair.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
     warnings.filterwarnings("ignore", ".*find_unused_parameters=True was specified.*")
+    try:
+        return _trainer(settings, variant, processes)
+    # Lightning's own checks of what SLURM or torchrun started against the parameters.
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        raise launch.NotStarted(str(error).strip().partition("\n")[0]) from error
+
+
+def _trainer(settings: TrainSettings, variant: str, processes: int) -> L.Trainer:
+    """Lightning's engine, as we want it."""
+    kind = hardware.accelerator()
+    several = processes > 1
     return L.Trainer(
         accelerator=kind,
         devices=processes // settings.num_nodes,
@@ -204,18 +242,8 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
         enable_model_summary=False,
         # Elsewhere, Recording says in a line how each epoch went.
         enable_progress_bar=sys.stderr.isatty(),
-        plugins=[SafeCheckpoints(), *cluster()],
+        plugins=[SafeCheckpoints(), *launch.cluster(settings.num_nodes)],
     )
-
-
-def cluster() -> list[SLURMEnvironment]:
-    """SLURM, where it starts the processes, but without Lightning's own checkpoints and requeues.
-
-    They are of the middle of an epoch. A job that SLURM starts again resumes its last epoch.
-    """
-    if SLURMEnvironment.detect() and not TorchElasticEnvironment.detect():
-        return [SLURMEnvironment(auto_requeue=False)]
-    return []
 
 
 def _parallel_strategy() -> DDPStrategy:

@@ -1,10 +1,11 @@
 """Ctrl-C and SIGTERM in the course of a training: who ends, and by whom.
 
-- The first process: kills the others, says one line, and ends by the signal itself, at once.
+- The first process: kills the others, says one line, and ends at once: by SIGTERM itself, or with
+  the exit code that Ctrl-C has in every stage (`core/ending.py`).
 - Other processes of this machine: silently on either signal, and when the first one ends, however
   that came about.
 - Processes that torchrun or SLURM started: with whoever started them.
-- Loader workers: silently on Ctrl-C, and when the process ends that they load for.
+- Loader workers: silently on Ctrl-C, and at once when the process ends that they load for.
 """
 
 import ctypes
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
+
+from dminity.core.ending import INTERRUPTED
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1  # of Linux' sys/prctl.h
@@ -42,6 +45,8 @@ class EndOnSignal(Callback):
             name = signal.Signals(number).name
             # Not by print, which may itself be what was interrupted.
             os.write(2, f"\nerror: training was ended by {name}; run again to resume\n".encode())
+            if number == signal.SIGINT:
+                os._exit(INTERRUPTED)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 

@@ -19,14 +19,27 @@ from torch.nn.utils import clip_grad_norm_
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
+from dminity.core.memory import is_out_of_memory
 from dminity.detection.letterbox import network_input
 from dminity.network.losses import LossSums
 from dminity.training.processes import total
+from dminity.training.schedule import STRIDE
 from dminity.training.settings import TrainSettings
 
 
 class OutOfMemory(DminityError):
     """A batch does not fit into the memory of the device."""
+
+    def __init__(self, num_photos: int, device: torch.device) -> None:
+        memory = "the free memory" if device.type == "cpu" else f"the memory of {device}"
+        super().__init__(
+            f"{num_photos} photos at once do not fit into {memory}; lower "
+            "train.batch_size (and raise train.accumulate), or train.input_size"
+        )
+
+
+class BatchTooSmall(DminityError):
+    """A batch holds too little to take statistics of."""
 
 
 class Step:
@@ -57,6 +70,7 @@ class Step:
 
         Raises:
             OutOfMemory: if the batch does not fit, and is not to be cut into smaller parts.
+            BatchTooSmall: if it is one photo of the smallest size.
         """
         sums = self._pass_what_fits(module, images, targets, side)
         sums = LossSums(total(sums.values))
@@ -80,7 +94,9 @@ class Step:
             cast(LightningOptimizer, module.optimizers()).zero_grad()
             try:
                 return self._pass_parts(module, images, targets, side)
-            except torch.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 self.parts = self._halved_parts(module, len(images), error)
             # Not until the error is gone does it let go of the memory.
             torch.cuda.empty_cache()
@@ -92,6 +108,7 @@ class Step:
         sums = LossSums.zeros(images.device)
         parts = list(zip(images.chunk(self.parts), targets.chunk(self.parts), strict=True))
         for number, part in enumerate(parts):
+            self._refuse_one_value(module, len(part[0]), side)
             part_images, part_targets = resized(*part, side)
             with nullcontext() if number == len(parts) - 1 else _without_exchange(module):
                 losses = self.network(part_images, part_targets)
@@ -99,17 +116,20 @@ class Step:
             sums += LossSums.of(losses, part_targets)
         return sums
 
-    def _halved_parts(
-        self, module: L.LightningModule, num_photos: int, error: torch.OutOfMemoryError
-    ) -> int:
+    def _refuse_one_value(self, module: L.LightningModule, num_photos: int, side: int) -> None:
+        """Refuse a pass in which the coarsest features are one value: batch norm wants two."""
+        values = num_photos * (side // STRIDE) ** 2 * module.trainer.world_size
+        if values < 2 and not self.settings.freeze_norms:
+            raise BatchTooSmall(
+                f"one photo of {side} x {side} pixels leaves batch norm one value to take a mean "
+                "of; raise train.batch_size (or lower train.accumulate), or train.input_size"
+            )
+
+    def _halved_parts(self, module: L.LightningModule, num_photos: int, error: Exception) -> int:
         """Twice as many parts as so far."""
         alone = module.trainer.world_size == 1
         if self.settings.batch_size != "auto" or not alone or self.parts * 2 > num_photos:
-            raise OutOfMemory(
-                f"{-(-num_photos // self.parts)} photos at once do not fit into the memory of "
-                f"{module.device}; lower train.batch_size (and raise train.accumulate), or "
-                "train.input_size"
-            ) from error
+            raise OutOfMemory(-(-num_photos // self.parts), module.device) from error
         return self.parts * 2
 
     def _scale_gradients(self, factor: float) -> None:

@@ -2,9 +2,8 @@
 
 import hashlib
 import io
-import os
+import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from dminity.core.pool import Pool
 from dminity.core.progress import Progress
 
 CHUNK = 16
@@ -37,7 +37,7 @@ UNREADABLE = Fingerprint(0, 0, "", 0)
 
 def fingerprints(paths: Sequence[Path]) -> list[Fingerprint]:
     """The fingerprint of each photo, on every core."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with Pool(multiprocessing.get_context("fork")) as pool:
         found = pool.map(fingerprint, paths, chunksize=CHUNK)
         return list(Progress("check", found, len(paths)))
 

@@ -1,0 +1,200 @@
+"""How a stage or command ends: whatever happens, the last line on stderr says what, and the mend.
+
+Installed before anything slow is imported, so that it holds for imports too. An error ends with
+exit code 1, and Ctrl-C with 130, within two seconds: a thread sees to that where the main thread is
+busy or a library swallows the interrupt.
+"""
+
+import atexit
+import errno
+import os
+import platform
+import pwd
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from concurrent.futures import BrokenExecutor
+from importlib.metadata import distributions
+from pathlib import Path
+from types import TracebackType
+
+from dminity.core.errors import DminityError
+from dminity.core.memory import is_out_of_memory
+
+INTERRUPTED = 130  # As a shell says that Ctrl-C ended a program.
+# What a stage may take to tidy up after Ctrl-C, such as removing a file that is half written.
+GRACE_S = 1.0
+MEND_OF_ERRNO = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EFBIG: "this disk takes no file so large: work on another one",
+    errno.EROFS: "work in a folder that can be written to",
+    errno.ENOTDIR: "a file is where a folder should be: move it away, or correct the path",
+    errno.EISDIR: "a folder is where a file should be: move it away, or correct the path",
+    errno.EEXIST: "move it away",
+    errno.ENOTEMPTY: "another program is at work in that folder: end it",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+    errno.ENFILE: "raise the limit of open files: ulimit -n 4096",
+    errno.EIO: "the disk or the network drive fails: see what the system's log says",
+}
+_said = threading.Event()
+
+
+def install() -> None:
+    """Let this process end in one line, whatever happens from now on."""
+    if sys.excepthook is _end_with:
+        return
+    sys.excepthook = _end_with
+    sys.unraisablehook = _end_or_ignore
+    _end_on_interrupt()
+
+
+def finished() -> None:
+    """The work is done: while Python ends itself, Ctrl-C has nothing to end any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end_with(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say in one line what ended the process: `sys.excepthook`."""
+    del kind, trace
+    if isinstance(error, KeyboardInterrupt):
+        _say_interrupted()
+        # In the usual way, so that Python and libraries tidy up; `_watch` sees to the time.
+        sys.exit(INTERRUPTED)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Who reads the output has ended. Python would find that once more when it ends itself.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.flush()
+    _say(explained(error))
+
+
+def _end_or_ignore(unraisable: "sys.UnraisableHookArgs") -> None:
+    """End on Ctrl-C where it meets a destructor, too: Python would go on after a page of text."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        _say_interrupted()
+        os._exit(INTERRUPTED)
+    sys.__unraisablehook__(unraisable)
+
+
+def _say(text: str) -> None:
+    """Write the last line; a progress bar may have left the cursor at the end of one."""
+    # Not by print, which may itself be what was interrupted.
+    os.write(2, f"\nerror: {text}\n".encode(errors="replace"))
+    # What libraries would still say while Python ends itself.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def explained(error: BaseException) -> str:
+    """One line that names the offender and the mend."""
+    if isinstance(error, DminityError):
+        text = str(error)
+    elif isinstance(error, OSError):
+        text = f"{_explained_os(error)}; then run it again: what is finished is kept"
+    elif is_out_of_memory(error):
+        text = (
+            f"out of memory ({_first_line(error)}); lower train.batch_size or "
+            "evaluate.batch_size, train.workers, train.cache_gb, or fetch.connections"
+        )
+    elif isinstance(error, BrokenExecutor):
+        text = "a process that worked for this one was killed, most often as memory ran out"
+    else:
+        text = f"{_first_line(error)}; {_reported(error)}"
+    return " ".join(text.split())
+
+
+def _explained_os(error: OSError) -> str:
+    """What the system refused, of which file, and the mend."""
+    said = error.strerror or str(error)
+    name = error.filename2 or error.filename
+    if not isinstance(name, str | bytes | os.PathLike):
+        return f"{said}: {MEND_OF_ERRNO.get(error.errno or 0, 'mend that')}"
+    path = Path(os.fsdecode(name))
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{path}: {said}: {_owners(path)}"
+    return f"{path}: {said}: {MEND_OF_ERRNO.get(error.errno or 0, 'mend that')}"
+
+
+def _owners(path: Path) -> str:
+    """Whose a path is, or the folder that it would be in, and who asks."""
+    there = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
+    owner, user = there.lstat().st_uid, os.geteuid()
+    whose = f"{there} belongs to {_user_name(owner)}, and this runs as {_user_name(user)}"
+    if owner == user:
+        return f"{whose}: allow it by chmod"
+    return f"{whose}: run it as {_user_name(owner)}, or let that user give it away by chown"
+
+
+def _user_name(uid: int) -> str:
+    """The name of a user, or the number of one without a name, as in a container."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _first_line(error: BaseException) -> str:
+    """The kind of an error and the first line of what it says."""
+    line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+def _reported(error: BaseException) -> str:
+    """Keep the whole traceback and all versions in a file; say where it lies."""
+    versions = sorted(f"{found.name} {found.version}" for found in distributions())
+    lines = [
+        f"{' '.join(sys.argv)}, Python {platform.python_version()}, {platform.platform()}\n\n",
+        *traceback.format_exception(error),
+        "\n",
+        *(f"{version}\n" for version in versions),
+    ]
+    try:
+        handle, name = tempfile.mkstemp(prefix="dminity-error-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.writelines(lines)
+    except OSError as refused:
+        return f"its traceback could not be kept ({refused}): set TMPDIR and run it again"
+    return f"nobody expected that: please send {name} with a report"
+
+
+# ── Ctrl-C ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _end_on_interrupt() -> None:
+    """Let Ctrl-C end this process in time, whatever it is doing."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        # A shell that starts a job in the background lets it ignore Ctrl-C.
+        return
+    heard, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(heard,), daemon=True).start()
+
+
+def _watch(heard: int) -> None:
+    """End the process some time after Ctrl-C, if it has not ended by then."""
+    while signal.SIGINT not in os.read(heard, 64):
+        pass
+    atexit.register(_end_if_swallowed)
+    time.sleep(GRACE_S)
+    # Threads may wait for a server, and libraries for each other.
+    _say_interrupted()
+    os._exit(INTERRUPTED)
+
+
+def _end_if_swallowed() -> None:
+    """End with the exit code of Ctrl-C where a library ends the process in another way."""
+    if not _said.is_set():
+        _say_interrupted()
+        os._exit(INTERRUPTED)
+
+
+def _say_interrupted() -> None:
+    """Say once that Ctrl-C ended the process."""
+    if not _said.is_set():
+        _said.set()
+        _say("ended by Ctrl-C; what is finished is kept: run it again to go on")
