@@ -6,11 +6,12 @@ or the user's own, in which our dataset would replace another of its name.
 
 import atexit
 import importlib.util
+import io
 import json
-import logging
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -98,9 +99,9 @@ def _port(process: "subprocess.Popen[bytes]") -> int:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End MongoDB and what FiftyOne started, and wait until it has."""
-    # The App would look for the database, and keep its port, for seconds; threads of this process
-    # would say that it is gone.
-    logging.disable()
+    # A thread of FiftyOne would print that the App is gone.
+    sys.stdout = io.StringIO()
+    # The App would look for the database, and keep its port, for seconds.
     for child in psutil.Process().children(recursive=True):
         if child.pid != process.pid:
             with suppress(psutil.NoSuchProcess):
