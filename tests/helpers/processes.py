@@ -61,17 +61,18 @@ def run(
     )
 
 
-def end(process: "subprocess.Popen[Any]") -> None:
-    """End a program and all that it started, those in process groups of their own included."""
+def end(process: "subprocess.Popen[Any]") -> str:
+    """End a program and all that it started, in whatever process group; what it last printed."""
     for member in _session(process.pid):
         with suppress(psutil.NoSuchProcess):
             member.kill()
     process.wait()
-    for stream in (process.stdout, process.stderr):
-        if stream:
-            stream.close()
     if process in _RUNNING:
         _RUNNING.remove(process)
+    if process.stdout is None or process.stdout.closed:
+        return ""
+    with process.stdout as stream:
+        return str(stream.read())
 
 
 def end_all() -> None:
