@@ -431,7 +431,9 @@ def a_folder_of_that_name(place: Path) -> Path:
         (a_folder_of_that_name, "not a file: {name}: Is a directory"),
     ],
 )
-def test_a_folder_that_is_none_is_named(tmp_path: Path, make: object, message: str) -> None:
+def test_a_folder_that_is_none_is_named(
+    tmp_path: Path, make: Callable[[Path], Path], message: str
+) -> None:
     address = make(tmp_path)
     name = f"{address}/v5/class-descriptions-boxable.csv"
     expected = message.format(address=address, name=name)
