@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,8 @@ from yolox.models import YoloxModule
 from dminity.data import voc
 from dminity.loader.batches import epoch_order
 from dminity.network.detector import build_network
-from dminity.training import hardware
+from dminity.training import hardware, launch
 from dminity.training import loop as training
-from dminity.training import run as training_run
 from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
@@ -154,28 +154,37 @@ def test_photos_without_boxes_and_small_photos_are_no_trouble(tmp_path: Path) ->
 
 
 class LittleMemory:
-    """Stands for a GPU that holds so many photos at once; there is none to be had in tests."""
+    """Stands for a device that holds so many photos at once; no GPU is to be had in tests."""
 
-    def __init__(self, network: torch.nn.Module, photos: int) -> None:
-        self.forward, self.photos = network.forward, photos
+    def __init__(self, network: torch.nn.Module, photos: int, error: Exception) -> None:
+        self.forward, self.photos, self.error = network.forward, photos, error
         self.passes: list[int] = []
 
     def __call__(self, images: torch.Tensor, *others: Any) -> Any:
         """The network's own forward pass, if there is room."""
         self.passes.append(len(images))
         if len(images) > self.photos:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
+            raise self.error
         return self.forward(images, *others)
 
 
-def with_little_memory(monkeypatch: pytest.MonkeyPatch, photos: int) -> list[LittleMemory]:
+# As a GPU says it, and as a CPU does.
+OUT_OF_MEMORY = (
+    torch.OutOfMemoryError("CUDA out of memory."),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+)
+
+
+def with_little_memory(
+    monkeypatch: pytest.MonkeyPatch, photos: int, error: Exception = OUT_OF_MEMORY[0]
+) -> list[LittleMemory]:
     """Let trainings from now on have room for so many photos, however many were measured."""
     built: list[LittleMemory] = []
     build = build_network
 
     def scarce(variant: str, classes: int) -> YoloxModule:
         network = build(variant, classes)
-        built.append(LittleMemory(network, photos))
+        built.append(LittleMemory(network, photos, error))
         network.forward = built[-1]
         return network
 
@@ -184,10 +193,11 @@ def with_little_memory(monkeypatch: pytest.MonkeyPatch, photos: int) -> list[Lit
     return built
 
 
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["on a GPU", "on a CPU"])
 def test_a_batch_that_does_not_fit_is_halved_without_losing_it(
-    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    built = with_little_memory(monkeypatch, photos=3)
+    built = with_little_memory(monkeypatch, 3, error)
     run(rooms, tmp_path / "run", batch_size="auto")
     # Eight did not fit, nor did four; from then on, twos.
     assert built[0].passes == [8, 4, *[2] * 8]
@@ -237,7 +247,7 @@ def test_sixteen_bits_learn_as_thirty_two_do(
         # Lightning has fp16 for GPUs only; PyTorch's scaler, which is what matters, runs anywhere.
         scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20)  # too large: some steps overflow
         plugin = MixedPrecision("16-mixed", "cpu", scaler)
-        monkeypatch.setattr(training_run, "cluster", lambda: [plugin])
+        monkeypatch.setattr(launch, "cluster", lambda _: [plugin])
         monkeypatch.setattr(hardware, "lightning_precision", lambda *_: None)
     losses = {}
     for name in (precision, "fp32"):
@@ -263,6 +273,8 @@ def test_a_compiled_network_learns_the_same(
         traced.append(network)
 
     monkeypatch.setattr(torch.nn.Module, "compile", trace)
+    # Any program will do for a compiler that is not called.
+    monkeypatch.setenv("CXX", sys.executable)
     plain = run(rooms, tmp_path / "plain", epochs=1, input_size=64)
     compiled = run(rooms, tmp_path / "compiled", epochs=1, input_size=64, compile=True)
     assert plain.keys() == compiled.keys()

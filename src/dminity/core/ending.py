@@ -7,6 +7,7 @@ busy or a library swallows the interrupt.
 
 import atexit
 import errno
+import getpass
 import os
 import platform
 import pwd
@@ -40,16 +41,17 @@ MEND_OF_ERRNO = {
     errno.ENFILE: "raise the limit of open files: ulimit -n 4096",
     errno.EIO: "the disk or the network drive fails: see what the system's log says",
 }
-_said = threading.Event()
+_interrupted, _said = threading.Event(), threading.Event()
 
 
 def install() -> None:
-    """Let this process end in one line, whatever happens from now on."""
+    """Let this process end in one line, whatever happens from now on; see `_name_the_user` too."""
     if sys.excepthook is _end_with:
         return
     sys.excepthook = _end_with
     sys.unraisablehook = _end_or_ignore
     _end_on_interrupt()
+    _name_the_user()
 
 
 def finished() -> None:
@@ -161,6 +163,14 @@ def _reported(error: BaseException) -> str:
     return f"nobody expected that: please send {name} with a report"
 
 
+def _name_the_user() -> None:
+    """Give a user that the system has no name for (`docker run -u 12345`) one: libraries ask."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"user-{os.getuid()}"
+
+
 # ── Ctrl-C ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -169,17 +179,24 @@ def _end_on_interrupt() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         # A shell that starts a job in the background lets it ignore Ctrl-C.
         return
+    signal.signal(signal.SIGINT, _interrupt)
+    atexit.register(_end_if_swallowed)
     heard, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(heard,), daemon=True).start()
 
 
+def _interrupt(*_: object) -> None:
+    """Tidy up on the way out of whatever is going on."""
+    _interrupted.set()
+    raise KeyboardInterrupt
+
+
 def _watch(heard: int) -> None:
     """End the process some time after Ctrl-C, if it has not ended by then."""
     while signal.SIGINT not in os.read(heard, 64):
         pass
-    atexit.register(_end_if_swallowed)
     time.sleep(GRACE_S)
     # Threads may wait for a server, and libraries for each other.
     _say_interrupted()
@@ -188,7 +205,7 @@ def _watch(heard: int) -> None:
 
 def _end_if_swallowed() -> None:
     """End with the exit code of Ctrl-C where a library ends the process in another way."""
-    if not _said.is_set():
+    if _interrupted.is_set() and not _said.is_set():
         _say_interrupted()
         os._exit(INTERRUPTED)
 
