@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # DVC starts its stages with `python`: the one in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# DVC asks who works here. In a container, the user may have no name, only a number.
+ifeq ($(USER)$(LOGNAME),)
+export USER := $(firstword $(shell id -un 2>/dev/null || id -u))
+endif
 
 .PHONY: help repro test test-fast lint format map s3 benchmarks lock
 

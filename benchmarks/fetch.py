@@ -76,7 +76,6 @@ def timed(fetch: Callable[[S3Server, Path], None], s3: S3Server, folder: Path) -
 
 def fiftyone(_: S3Server, folder: Path) -> None:
     """As FiftyOne's zoo does it."""
-    os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
     from fiftyone.utils.aws import download_public_s3_files
 
     logging.disable()

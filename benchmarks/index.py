@@ -23,7 +23,6 @@ FIFTYONE_ROUNDS = 2
 NAME = "labels/detections.csv"
 ENVIRONMENT = os.environ | {
     "LC_ALL": "C",
-    "FIFTYONE_DO_NOT_TRACK": "true",
     "PYTHONPATH": os.pathsep.join(sys.path),
 }
 WRITE = """

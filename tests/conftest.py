@@ -1,6 +1,5 @@
 """Parts that many tests share. Every server is on loopback and every folder is temporary."""
 
-import os
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -10,12 +9,18 @@ import pytest
 from dminity.core.amenities import NAMES
 from dminity.network.detector import save_detector
 from tests.helpers.mirror import make_mirror
+from tests.helpers.processes import end_all
 from tests.helpers.project import DATA_STAGES, MODEL_STAGES, TINY, Project, stages_run
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import S3Server, s3_server
 from tests.helpers.training_runs import run
 
-os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """End what a test started and did not end, as one that failed."""
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="session")

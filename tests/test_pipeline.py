@@ -12,7 +12,7 @@ from tests.helpers.mirror import COCO_CHECKPOINT, REAL_MIRROR, serve_photos
 from tests.helpers.project import TINY, Project, checksums, stages_run
 from tests.helpers.s3_server import BUCKET, S3Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.slow
 
 LIVE_METRICS = {
     "train": {"loss", "box_loss", "obj_loss", "cls_loss", "num_fg"},

@@ -2,10 +2,8 @@
 
 import http.client
 import json
-import os
 import re
 import shlex
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.helpers import processes
 from tests.helpers.detectors import nano
 from tests.helpers.http_server import http_server
 from tests.helpers.mirror import serve_photos
@@ -26,9 +25,7 @@ from tests.helpers.project import (
 )
 from tests.helpers.s3_server import S3Server, free_ports
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
-
-VIEW_TIMEOUT_S = 300
+pytestmark = pytest.mark.slow
 
 
 def commands(text: str) -> list[str]:
@@ -145,26 +142,17 @@ def test_the_data_are_checked(project: Project) -> None:
 def test_the_app_is_shown(project: Project) -> None:
     (command,) = starting_with("dminity view")
     (port,) = free_ports(1)
-    process = subprocess.Popen(
-        [*shlex.split(command), "--port", str(port)],
-        cwd=project.folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+    process = processes.start(
+        [*shlex.split(command), "--port", str(port)], project.folder, environment()
     )
-    try:
-        answer = first_answer(process, port)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
+    answer = first_answer(process, port)
+    output = processes.end(process)
     assert answer == 200, output
 
 
 def first_answer(process: "subprocess.Popen[str]", port: int) -> int:
     """The status that a server of ours answers with, once it is up."""
-    end = time.monotonic() + VIEW_TIMEOUT_S
+    end = time.monotonic() + processes.LIMIT_S
     while time.monotonic() < end and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:

@@ -1,9 +1,10 @@
 """What `dminity --help` costs."""
 
-import subprocess
 import sys
 
 import pytest
+
+from tests.helpers import processes
 
 # Each takes a tenth of a second and more to import.
 HEAVY = {"cv2", "dvc", "fiftyone", "lightning", "numpy", "pandas", "pydantic", "rich", "torch"}
@@ -22,7 +23,8 @@ print(*sys.modules)
 @pytest.mark.parametrize("arguments", [["--help"], ["view", "--help"], ["check", "--help"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = MODULES.format(arguments=["dminity", *arguments])
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = processes.run([sys.executable, "-c", code])
+    assert done.returncode == 0, done.stderr
     help_text, _, modules = done.stdout.strip().rpartition("\n")
     assert "usage: dminity" in help_text
     assert not HEAVY & set(modules.split())
@@ -30,6 +32,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_help_names_every_subcommand() -> None:
     command = [sys.executable, "-m", "dminity.commands", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = processes.run(command)
+    assert done.returncode == 0, done.stderr
     assert "check" in done.stdout
     assert "view" in done.stdout

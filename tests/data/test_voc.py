@@ -1,6 +1,5 @@
 """Pascal VOC written by us, read by us and by others."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +80,6 @@ def test_torchvision_reads_the_same_boxes(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # FiftyOne's own imports are its business
 def test_fiftyone_reads_the_same_boxes(folder: Path) -> None:
-    os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
     from fiftyone.utils.voc import load_voc_detection_annotations
 
     (annotation,) = voc.read_split(folder, "test", CLASSES)

@@ -177,7 +177,7 @@ def stall(handler: Handler, content: bytes) -> None:
     handler.promise(content)
     handler.wfile.write(content[: len(content) // 2])
     handler.wfile.flush()
-    handler.server.ended.wait(30)
+    handler.server.ended.wait()
     handler.close_connection = True
 
 

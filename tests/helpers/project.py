@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from tests.helpers import processes
+
 ROOT = Path(__file__).parents[2]
 DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
 MODEL_STAGES = ["train", "evaluate", "export"]
@@ -20,7 +22,6 @@ TINY: dict[str, Any] = {
     "train": {"input_size": 96, "epochs": 1, "batch_size": 4, "workers": 0},
     "evaluate": {"batch_size": 4, "pictures": 2},
 }
-COMMAND_TIMEOUT_S = 600
 
 
 class Project:
@@ -57,18 +58,8 @@ class Project:
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Run a command; return what it printed. `fails` says which outcome is the right one."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment(),
-            timeout=COMMAND_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        # As it stands: in text mode, carriage returns would become ends of lines.
-        output = done.stdout.decode()
+        done = processes.run(command, self.folder, environment(), subprocess.STDOUT)
+        output = done.stdout
         assert bool(done.returncode) == fails, f"{command}: {done.returncode}\n{output}"
         return output
 
@@ -91,7 +82,6 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "true",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_AUTHOR_NAME": "Test",
         "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -102,14 +92,10 @@ def environment() -> dict[str, str]:
 
 def run_module(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a module of ours in a folder, as DVC runs a stage."""
-    return subprocess.run(
+    return processes.run(
         [sys.executable, "-m", *command],
-        cwd=folder,
-        env=environment() | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        folder,
+        environment() | {"PYTHONPATH": str(ROOT / "src")},
     )
 
 

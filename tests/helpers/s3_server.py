@@ -8,18 +8,22 @@ Git ignores.
 import json
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import s3fs
 
-START_TIMEOUT_S = 60
+from dminity.core.child import ended_with_us
+
+# Far off: a busy machine is no failure.
+START_TIMEOUT_S = 1800
 # Volumes are on disk within a second of SIGTERM; the rest of the server idles for another twenty.
 GRACE_S = 5
 REMOTE = "storage"
@@ -95,7 +99,12 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += [f"-{name}.port.grpc={port}" for name, port in grpc.items()]
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            ended_with_us(command, signal.SIGKILL),
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
     server = S3Server(f"http://127.0.0.1:{ports['s3']}", key, secret)
     try:
         wait_until_ready(server, process, folder / "server.log")
@@ -128,8 +137,9 @@ def wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: Pa
 
 
 def main() -> None:
-    """Serve until Ctrl-C, the remote of this checkout pointed here."""
-    with s3_server(LOCAL_FOLDER) as server:
+    """Serve until Ctrl-C or SIGTERM, the remote of this checkout pointed here."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), s3_server(LOCAL_FOLDER) as server:
         files = server.files()
         if not files.exists(BUCKET):
             files.mkdir(BUCKET)
@@ -143,11 +153,8 @@ def main() -> None:
             f"in {LOCAL_FOLDER}. `rm .dvc/config.local` points the remote back.",
             flush=True,
         )
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            pass
+        while True:
+            signal.pause()
 
 
 if __name__ == "__main__":

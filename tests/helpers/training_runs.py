@@ -16,6 +16,7 @@ from dminity.params import PARAMS_FILE, load_params
 from dminity.training.pretrained import start_from
 from dminity.training.run import trained
 from dminity.training.settings import TrainSettings
+from tests.helpers import processes
 from tests.helpers.project import ROOT
 
 # Photos of the rooms that most tests train on.
@@ -68,14 +69,7 @@ def start_stage(
 ) -> subprocess.Popen[str]:
     """Start the train stage in a folder with params.yaml and data/voc, as DVC would."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
-    return subprocess.Popen(
-        [*command, "-m", "dminity.stages.train"],
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return processes.start([*command, "-m", "dminity.stages.train"], project, environment)
 
 
 def epochs_done(project: Path) -> int:

@@ -14,15 +14,15 @@ from yaml import safe_dump, safe_load
 from dminity.core.ending import INTERRUPTED
 from dminity.data import voc
 from dminity.params import PARAMS_FILE
+from tests.helpers.processes import LIMIT_S
 from tests.helpers.project import ROOT
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import free_ports
 from tests.helpers.training_runs import epochs_done, results, settings, start_stage
 
 EPOCHS = 10
-TIMEOUT_S = 300
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def make_project(folder: Path, rooms: Path, **changes: object) -> Path:
@@ -36,7 +36,7 @@ def make_project(folder: Path, rooms: Path, **changes: object) -> Path:
 
 def finish(process: "subprocess.Popen[str]") -> str:
     """What a stage printed that had to succeed."""
-    output, _ = process.communicate(timeout=TIMEOUT_S)
+    output, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0, output
     return output
 
@@ -58,7 +58,7 @@ def kill_at_a_random_moment(project: Path, number: signal.Signals) -> str:
     time.sleep(random.uniform(0, 0.3))
     assert process.poll() is None, "the training was too fast to be killed"
     process.send_signal(number)
-    output, _ = process.communicate(timeout=TIMEOUT_S)
+    output, _ = process.communicate(timeout=LIMIT_S)
     code = INTERRUPTED if number == signal.SIGINT else -number
     assert process.returncode == code, output
     return output

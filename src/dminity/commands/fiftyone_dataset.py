@@ -1,9 +1,6 @@
-"""Photos, boxes and predictions as a FiftyOne dataset.
+"""Photos, boxes and predictions as a FiftyOne dataset."""
 
-FiftyOne keeps its database in the project's `.fiftyone` folder; nothing is reported to anyone.
-"""
-
-import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,30 +13,24 @@ if TYPE_CHECKING:
     import fiftyone
 
 DATASET = "dminity"
-SETTINGS = {
-    "FIFTYONE_DO_NOT_TRACK": "true",
-    # The MongoDB that comes as a package is the oldest that FiftyOne supports, and it says so.
-    "FIFTYONE_DATABASE_VALIDATION": "false",
-    "FIFTYONE_DATABASE_DIR": ".fiftyone/database",
-    "FIFTYONE_DATASET_ZOO_DIR": ".fiftyone/zoo",
-    "FIFTYONE_MODEL_ZOO_DIR": ".fiftyone/models",
-    "FIFTYONE_DEFAULT_APP_ADDRESS": "127.0.0.1",
-}
 
 
 def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fiftyone.Dataset":
     """A FiftyOne dataset of a split of a VOC folder, with the detector's findings if one is given.
 
-    Each sample has `ground_truth` and `predictions`; a box carries its VOC flags.
+    Each sample has `ground_truth` and `predictions`; a box carries its VOC flags. It is kept in the
+    database of `run_database`.
     """
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
-    # Takes seconds, and starts a database at first use.
+    annotations = voc.read_split(folder, split, voc.read_classes(folder))
+    said_by = sys.excepthook
+    # It takes seconds, and reads where its database is.
     import fiftyone as fo
 
+    # One of its libraries would make a page of text of every error.
+    sys.excepthook = said_by
     dataset = fo.Dataset(DATASET, overwrite=True)
     samples = []
-    for annotation in voc.read_split(folder, split, voc.read_classes(folder)):
+    for annotation in annotations:
         path = voc.photo_path(folder, annotation.image_id).resolve()
         sample = fo.Sample(filepath=str(path), tags=[split])
         sample["ground_truth"] = fo.Detections(detections=_truth_boxes(annotation))

@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dminity.core.errors import DminityError
+from dminity.core.progress import waiting_for
 
 
 class Occupied(DminityError):
@@ -145,9 +146,10 @@ def exclusive(path: Path, lock: Path | None = None, patience_s: float = 0.0) -> 
     """
     lock = lock or path.with_name(f".{path.name}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
-    waiting = FileLock(lock, timeout=patience_s)
+    lock_file = FileLock(lock, timeout=patience_s)
     try:
-        waiting.acquire()
+        with waiting_for(f"the process that works on {path}"):
+            lock_file.acquire()
     except Timeout:
         raise Occupied(
             f"another process is at work on {path}; wait for it to end, or end it"
@@ -155,4 +157,4 @@ def exclusive(path: Path, lock: Path | None = None, patience_s: float = 0.0) -> 
     try:
         yield
     finally:
-        waiting.release()
+        lock_file.release()

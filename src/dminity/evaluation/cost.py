@@ -1,7 +1,8 @@
 """What a detector costs: parameters, arithmetic, milliseconds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +12,28 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dminity.network.detector import Detector
 
-WARM_UP_RUNS = 3
-TIMED_RUNS = 15
+# Timed rounds: the most of them, the least, and the seconds after which no other is begun.
+MOST_ROUNDS, LEAST_ROUNDS, LONGEST_S = 15, 3, 10.0
+# The machine is too busy for a figure that bears comparison if this thread had a processor for less
+# than this share of the time. Beside nothing else it is 0.98 to 1.02 (PyTorch's threads spin while
+# they wait for each other), beside two other programs on two cores 0.26 to 0.75. How much rounds
+# differ tells less: where the others never pause, all rounds take twice as long.
+LEAST_PROCESSOR_SHARE = 0.85
+
+
+class Latency(NamedTuple):
+    """Median milliseconds for one photo on the CPU, with PyTorch, at batch size 1.
+
+    forward_ms: the network. nms_ms: what follows it. total_ms: all of `Detector.find`. threads:
+    how many it takes. busy: whether other programs took so much of the machine that this says
+    little.
+    """
+
+    forward_ms: float
+    nms_ms: float
+    total_ms: float
+    threads: int
+    busy: bool
 
 
 def params_millions(network: nn.Module) -> float:
@@ -28,27 +49,51 @@ def gflops(detector: Detector) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
-def latency_ms(detector: Detector, photo_bgr: NDArray[np.uint8]) -> dict[str, float]:
-    """Median milliseconds for one photo [H, W, 3] on the CPU, with PyTorch, at batch size 1.
-
-    `forward_ms` is the network, `nms_ms` what follows it, `total_ms` all of `Detector.find`.
-    """
+def latency(detector: Detector, photo_bgr: NDArray[np.uint8]) -> Latency:
+    """How long the detector takes for one photo [H, W, 3]."""
     sizes = [photo_bgr.shape[:2]]
     with torch.inference_mode():
         images = detector.inputs([photo_bgr])
         outputs = detector.network(images)
-        return {
-            "forward_ms": _median_ms(lambda: detector.network(images)),
-            "nms_ms": _median_ms(lambda: detector.detections(outputs, sizes)),
-            "total_ms": _median_ms(lambda: detector.find([photo_bgr])),
-        }
+        times, processor_share = interleaved_ms(
+            [
+                lambda: detector.network(images),
+                lambda: detector.detections(outputs, sizes),
+                lambda: detector.find([photo_bgr]),
+            ]
+        )
+    forward_ms, nms_ms, total_ms = (float(np.median(found_ms)) for found_ms in times)
+    busy = processor_share < LEAST_PROCESSOR_SHARE
+    return Latency(forward_ms, nms_ms, total_ms, torch.get_num_threads(), busy)
 
 
-def _median_ms(work: Callable[[], object]) -> float:
-    """The median time of some runs after a warm-up."""
-    times = []
-    for _ in range(WARM_UP_RUNS + TIMED_RUNS):
-        start = time.perf_counter()
+def interleaved_ms(
+    works: Sequence[Callable[[], object]],
+    clock_s: Callable[[], float] = time.perf_counter,
+    processor_s: Callable[[], float] = time.thread_time,
+) -> tuple[list[list[float]], float]:
+    """The milliseconds of each of some works, in turn, round by round, after a warm-up.
+
+    So whatever else the machine does meets all of them alike. No round is begun after LONGEST_S,
+    once there are LEAST_ROUNDS.
+
+    Args:
+        works: what to time.
+        clock_s: the time.
+        processor_s: the time for which this thread has had a processor.
+
+    Returns:
+        A list for each work, and the share of the time for which this thread had a processor.
+    """
+    times: list[list[float]] = [[] for _ in works]
+    for work in works:
         work()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times[WARM_UP_RUNS:]) * 1000)
+    began, had_s = clock_s(), processor_s()
+    while len(times[0]) < LEAST_ROUNDS or (
+        len(times[0]) < MOST_ROUNDS and clock_s() - began < LONGEST_S
+    ):
+        for work, found in zip(works, times, strict=True):
+            start = clock_s()
+            work()
+            found.append((clock_s() - start) * 1000)
+    return times, (processor_s() - had_s) / (clock_s() - began)

@@ -6,10 +6,11 @@ AWS_* variables, profiles and credentials people keep for their own remote play 
 
 import base64
 import os
+import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,8 @@ from urllib.parse import quote
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+
+from dminity.remote.session import PublicSession, bottom_of, by_proxy, explain, proxy_variable
 
 # The longest to wait for a connection, and for the next byte of one that is open.
 CONNECT_S = 10.0
@@ -26,9 +28,14 @@ SILENCE_S = 20.0
 WHOLE_FILE_S = 120.0
 LARGEST_WHOLE_FILE_BYTES = 64 << 20
 PIECE_BYTES = 1 << 18
-MOST_CONNECTIONS = 256
 NAME_OF_STATUS = {403: "forbidden", 404: "not found", 410: "not found", 429: "too many requests"}
 PASSING_STATUS = {408, 425, 429}
+NAME_OF_FAILURE: dict[type[OSError], str] = {
+    FileNotFoundError: "not found",
+    NotADirectoryError: "not found",
+    IsADirectoryError: "not a file",
+    PermissionError: "forbidden",
+}
 
 
 class Unavailable(OSError):
@@ -85,7 +92,10 @@ class Opened:
 
 
 class Folder(ABC):
-    """A public folder. All that goes wrong with one of its files is `Unavailable`."""
+    """A public folder. All that goes wrong with one of its files is `Unavailable`.
+
+    `BadSurroundings` is raised where the environment names certificates or a proxy of no use.
+    """
 
     address: str
 
@@ -113,11 +123,11 @@ class Folder(ABC):
 
 def open_folder(address: str, s3_endpoint: str = "") -> Folder:
     """The folder at an https or s3 address or a path; `s3_endpoint` serves the s3 addresses."""
-    address = address.rstrip("/")
     if address.startswith("s3://"):
-        return _WebFolder(address, f"{s3_endpoint.rstrip('/')}/{address.removeprefix('s3://')}")
+        path = address.removeprefix("s3://").rstrip("/")
+        return _WebFolder(address.rstrip("/"), f"{s3_endpoint.rstrip('/')}/{path}")
     if address.startswith(("http://", "https://")):
-        return _WebFolder(address, address)
+        return _WebFolder(address.rstrip("/"), address.rstrip("/"))
     return _DiskFolder(address)
 
 
@@ -137,10 +147,26 @@ class _DiskFolder(Folder):
                 _refuse_change(name, version, found)
                 stream.seek(start)
                 yield Opened(stream, found, status.st_size)
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise Unavailable("not found", error) from error
-        except PermissionError as error:
-            raise Unavailable("forbidden", error) from error
+        except Unavailable:
+            raise
+        except OSError as error:
+            raise self.unavailable(error) from error
+
+    def unavailable(self, error: OSError) -> Unavailable:
+        """What is at fault: the folder, the file or the disk."""
+        folder = Path(self.address)
+        # A path that is too long, or a loop of links, cannot even be asked about.
+        with suppress(OSError):
+            if not folder.exists():
+                said = "leads nowhere" if folder.is_symlink() else "is not there"
+                return Unavailable("no such folder", f"the folder {folder} {said}")
+            if not folder.is_dir():
+                return Unavailable("not a folder", f"{folder} is a file, where a folder is meant")
+        reason = next(
+            (name for kind, name in NAME_OF_FAILURE.items() if isinstance(error, kind)),
+            "cannot be read",
+        )
+        return Unavailable(reason, f"{error.filename or folder}: {error.strerror}")
 
 
 class _WebFolder(Folder):
@@ -149,17 +175,15 @@ class _WebFolder(Folder):
     def __init__(self, address: str, url: str) -> None:
         self.address = address
         self.url = url
-        self.session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
-        # Bytes as they lie there: of compressed ones neither size nor checksum would be right.
-        self.session.headers["Accept-Encoding"] = "identity"
+        self.session = PublicSession()
 
     @contextmanager
     def open(self, name: str, start: int = 0, version: str = "") -> Iterator[Opened]:
         """See `Folder`; asks for the rest of a file by a range."""
         headers = {"Range": f"bytes={start}-"} if start else {}
-        with _as_unavailable(), self.ask(name, headers) as response:
+        url = f"{self.url}/{quote(name)}"
+        patience_s = CONNECT_S, SILENCE_S
+        with _as_unavailable(url), self.session.ask(url, headers, patience_s) as response:
             _refuse_status(response)
             found = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
             _refuse_change(name, version, found)
@@ -169,13 +193,6 @@ class _WebFolder(Folder):
                 for _ in opened.pieces(start):
                     pass
             yield opened
-
-    def ask(self, name: str, headers: dict[str, str]) -> requests.Response:
-        """The answer to a request for a file, its body not yet read."""
-        address = f"{self.url}/{quote(name)}"
-        return self.session.get(
-            address, headers=headers, stream=True, timeout=(CONNECT_S, SILENCE_S)
-        )
 
 
 class _Body:
@@ -210,7 +227,7 @@ def _refuse_status(response: requests.Response) -> None:
     server_error = status >= 500
     raise Unavailable(
         NAME_OF_STATUS.get(status, "server error" if server_error else "refused"),
-        f"{response.url}: status {status}",
+        f"{response.url}: status {status}{by_proxy(response.url)}",
         passing=server_error or status in PASSING_STATUS,
         wait_s=_retry_after_s(response.headers.get("Retry-After", "")),
     )
@@ -242,15 +259,22 @@ def _crc32c(response: requests.Response) -> int | None:
 
 
 @contextmanager
-def _as_unavailable() -> Iterator[None]:
+def _as_unavailable(url: str) -> Iterator[None]:
     """Give the failures of the network the one type that a missing file has."""
     try:
         yield
+    except Unavailable:
+        raise
     except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise Unavailable("stalled", error, passing=True) from error
+        raise Unavailable("stalled", explain(error, url), passing=True) from error
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        raise Unavailable("no secure connection", error) from error
+        untrusted = isinstance(bottom_of(error), ssl.SSLCertVerificationError)
+        reason = "certificate not trusted" if untrusted else "no secure connection"
+        raise Unavailable(reason, explain(error, url)) from error
+    except requests.exceptions.ProxyError as error:
+        reason = f"no answer from {proxy_variable(url)}"
+        raise Unavailable(reason, explain(error, url), passing=True) from error
     except (requests.ConnectionError, urllib3.exceptions.HTTPError, ConnectionError) as error:
-        raise Unavailable("connection lost", error, passing=True) from error
-    except requests.RequestException as error:
-        raise Unavailable("refused", error) from error
+        raise Unavailable("connection lost", explain(error, url), passing=True) from error
+    except (requests.RequestException, UnicodeError, OSError) as error:
+        raise Unavailable("refused", explain(error, url)) from error

@@ -18,7 +18,7 @@ from dminity.core.errors import DminityError
 from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.reading import Unavailable, open_folder
-from dminity.remote.retrying import ATTEMPTS, retry
+from dminity.remote.retrying import retry_aloud
 from dminity.sources.settings import OpenImagesSettings
 from dminity.sources.sieve import Damaged, Position, sift
 from dminity.sources.source import Annotations, SourceFile
@@ -112,7 +112,8 @@ class OpenImages:
     def published_names(self) -> dict[str, str]:
         """Open Images' name of each code; read once for all splits."""
         try:
-            content = retry(lambda: self.csv_files.read(CLASSES_CSV), ATTEMPTS)
+            address = f"{self.csv_files.address}/{CLASSES_CSV}"
+            content = retry_aloud(lambda: self.csv_files.read(CLASSES_CSV), address)
             text = content.decode("utf-8-sig")
         except (Unavailable, UnicodeDecodeError) as error:
             raise self.bad(CLASSES_CSV, str(error)) from error
@@ -121,7 +122,10 @@ class OpenImages:
     def bad(self, name: str, fault: str) -> BadAnnotations:
         """The error for a file of the annotations, with the mend."""
         address = f"{self.csv_files.address}/{name}"
-        return BadAnnotations(f"{address}: {fault}; check openimages.annotations or that file")
+        return BadAnnotations(
+            f"{address}: {fault}; check openimages.annotations, the folder that holds v5 and v6, "
+            "or that file"
+        )
 
 
 def parse(path: Path, columns: list[str]) -> pd.DataFrame:

@@ -3,14 +3,15 @@
 from pydantic import NonNegativeInt, PositiveInt
 
 from dminity.core.parameters import Section
+from dminity.remote.address import Address, Server
 
 
 class OpenImagesSettings(Section):
     """Where Open Images, or a mirror of it, is read from: the section `openimages`."""
 
-    annotations: str
-    images: str
-    s3_endpoint: str
+    annotations: Address
+    images: Address
+    s3_endpoint: Server
     partial: bool
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from dminity.core.files import replacing_file
 from dminity.remote.reading import Changed, Folder
-from dminity.remote.retrying import ATTEMPTS, Blocks, retry
+from dminity.remote.retrying import Blocks, retry_aloud
 
 # How much is read between two notes of the position, from which a killed pass is resumed.
 NOTE_BYTES = 64 << 20
@@ -90,7 +90,9 @@ def _resume(
 ) -> Position:
     """Sift from a position to the end of the file."""
     if position.ended:
-        retry(lambda: _refuse_another(folder, name, position.version), ATTEMPTS)
+        retry_aloud(
+            lambda: _refuse_another(folder, name, position.version), f"{folder.address}/{name}"
+        )
         return position
     result.truncate(position.kept_bytes)
     result.seek(position.kept_bytes)

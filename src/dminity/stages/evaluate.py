@@ -8,7 +8,7 @@ import torch
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file, replacing_folder, write_json
-from dminity.core.progress import Progress
+from dminity.core.progress import Progress, note
 from dminity.core.stage import METRICS, MODEL, VOC, run
 from dminity.data import voc
 from dminity.detection.detections import SHOWN_SCORE, Detections
@@ -58,7 +58,7 @@ def main() -> None:
         "evaluate.json",
     )
     first_photo = voc.read_photo(VOC, annotations[0].image_id)
-    _write_figures(cost.latency_ms(detector, first_photo), "cost.json")
+    write_cost(cost.latency(detector, first_photo))
 
 
 def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> None:
@@ -110,9 +110,23 @@ def _draw(
             cv2.imwrite(str(folder / f"{number:02}.jpg"), picture)
 
 
+def write_cost(latency: cost.Latency) -> None:
+    """Write how long one photo takes; say so if that says little."""
+    _write_figures(latency._asdict(), "cost.json")
+    if latency.busy:
+        note(
+            f"{METRICS / 'cost.json'}: the machine was busy with other programs, so its "
+            "milliseconds are too many; for better ones: dvc repro -f -s evaluate"
+        )
+
+
 def _write_figures(figures: dict[str, float], name: str) -> None:
     """Write rounded figures as JSON."""
-    write_json({key: round(value, DECIMALS) for key, value in figures.items()}, METRICS / name)
+    rounded = {
+        key: round(value, DECIMALS) if isinstance(value, float) else value
+        for key, value in figures.items()
+    }
+    write_json(rounded, METRICS / name)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

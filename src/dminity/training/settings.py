@@ -13,6 +13,7 @@ from pydantic import (
 
 from dminity.core.parameters import NumberOrAuto, Share
 from dminity.loader.settings import AugmentationSettings
+from dminity.remote.address import Address
 
 
 def _epoch_keys(value: object) -> object:
@@ -26,7 +27,7 @@ class TrainSettings(AugmentationSettings):
     """The section `train` of params.yaml, which has the augmentations in it."""
 
     pretrained: str
-    release: str
+    release: Address
     input_size: Annotated[int, Field(gt=0, multiple_of=32)]
     multiscale: NonNegativeInt
     epochs: PositiveInt

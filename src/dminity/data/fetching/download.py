@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dminity.core.errors import DminityError
 from dminity.core.files import remove
-from dminity.core.progress import Progress, note
+from dminity.core.progress import Progress, note, waiting_for
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
@@ -55,10 +55,12 @@ def fetch_photos(
             for path, key in wanted.items()
         ]
         try:
-            for task in Progress(folder.name, as_completed(tasks), len(tasks)):
-                if fault := task.result():
-                    rejected.append(fault)
-                    _refuse_too_many(rejected, len(wanted), settings.max_missing)
+            with waiting_for(f"the photos of {folder.name}") as waiting:
+                for task in Progress(folder.name, as_completed(tasks), len(tasks)):
+                    waiting.beat()
+                    if fault := task.result():
+                        rejected.append(fault)
+                        _refuse_too_many(rejected, len(wanted), settings.max_missing)
         except BaseException:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
