@@ -142,7 +142,7 @@ def test_a_message_of_several_lines_becomes_one() -> None:
 def test_a_file_of_another_user_is_named_with_its_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = ending._user_name(tmp_path.stat().st_uid)
+    owner = ending.user_name(tmp_path.stat().st_uid)
     # Root may do all, so that nothing is really forbidden here; another user asks.
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
     line = ending.explained(PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "x")))

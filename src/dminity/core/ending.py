@@ -125,13 +125,13 @@ def _owners(path: Path) -> str:
     """Whose a path is, or the folder that it would be in, and who asks."""
     there = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
     owner, user = there.lstat().st_uid, os.geteuid()
-    whose = f"{there} belongs to {_user_name(owner)}, and this runs as {_user_name(user)}"
+    whose = f"{there} belongs to {user_name(owner)}, and this runs as {user_name(user)}"
     if owner == user:
         return f"{whose}: allow it by chmod"
-    return f"{whose}: run it as {_user_name(owner)}, or let that user give it away by chown"
+    return f"{whose}: run it as {user_name(owner)}, or let that user give it away by chown"
 
 
-def _user_name(uid: int) -> str:
+def user_name(uid: int) -> str:
     """The name of a user, or the number of one without a name, as in a container."""
     try:
         return pwd.getpwuid(uid).pw_name

@@ -28,7 +28,7 @@ def run(stage: Callable[[], None]) -> None:
     """Run a stage's `main`; whatever ends it is one line on stderr.
 
     Raises:
-        LinkedFolder: if DVC, which started it, would refuse where its results lie.
+        LinkedOut: if DVC, which started it, would refuse where its results lie.
     """
     ending.install()
     if root := os.environ.get("DVC_ROOT"):

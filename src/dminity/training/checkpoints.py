@@ -25,8 +25,8 @@ FINGERPRINT_DIGITS = 16
 PACKAGE = Path(__file__).parents[1]
 # What dvc.yaml says that the stage depends on (a test compares).
 CODE = (
-    "core", "data/voc.py", "detection", "evaluation/coco.py", "loader", "network", "remote",
-    "stages/train.py", "training",
+    "__init__.py", "core", "data/voc.py", "detection", "evaluation/coco.py", "loader", "network",
+    "remote", "stages/train.py", "training",
 )  # fmt: skip
 LIBRARIES = (
     "torch", "torchvision", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy",
