@@ -1,10 +1,12 @@
 """Parts that many tests share. Every server is on loopback and every folder is temporary."""
 
+import os
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from dminity.core.amenities import NAMES
 from dminity.network.detector import save_detector
@@ -38,8 +40,23 @@ def made_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A detector that knows eight rooms by heart, and the rows of its training."""
-    folder = tmp_path_factory.mktemp("trained")
+    """A detector that knows eight rooms by heart, and the rows of its training; to be read only.
+
+    It takes a minute to make: the processes that run tests share it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    model = folder / "trained" / "model.pth"
+    with FileLock(folder / "trained.lock"):
+        if not model.exists():
+            train_by_heart(model)
+    return model, model.parent / "run" / "live"
+
+
+def train_by_heart(model: Path) -> None:
+    """Train a detector on eight rooms until it knows them, beside the file that it is kept in."""
+    folder = model.parent
     rooms = make_room_folder(folder / "voc", {"train": 8, "validation": 8})
     lists = rooms / "ImageSets" / "Main"
     ids = (lists / "train.txt").read_text()
@@ -60,8 +77,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             flip=0.0,
             cache_gb=1.0,
         )
-    save_detector(weights, "yolox_nano", NAMES, (128, 128), folder / "model.pth")
-    return folder / "model.pth", folder / "run" / "live"
+    save_detector(weights, "yolox_nano", NAMES, (128, 128), model)
 
 
 @pytest.fixture(scope="session")

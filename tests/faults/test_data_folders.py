@@ -127,6 +127,13 @@ def test_a_folder_that_is_a_link_is_replaced_where_it_leads(tmp_path: Path, ther
     assert names(tmp_path) == ["disk", "disk/new", "link"]
 
 
+def test_a_folder_where_a_disk_is_mounted_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/proc")
+    message = r"link is where a disk is mounted, .*; make it a link to a folder on that disk"
+    with pytest.raises(InTheWay, match=message), replacing_folder(tmp_path / "link"):
+        raise AssertionError("nothing is begun")
+
+
 def test_a_file_that_is_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "cached").write_text("of DVC")
     (tmp_path / "output").symlink_to(tmp_path / "cached")

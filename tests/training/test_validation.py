@@ -1,5 +1,6 @@
 """Validation: its losses, and when it comes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,21 @@ def test_trained_weights_are_scored_before_the_first_step(
     assert scores[0][1] > max(value for _, value in scores[1:])
     start = torch.load(model, weights_only=True)["model"]
     assert all(torch.equal(weights[name], value) for name, value in start.items())
+
+
+def test_where_validation_tells_nothing_the_last_weights_are_delivered(
+    trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, _ = trained
+    folder = shutil.copytree(model.parent / "voc", tmp_path / "voc")
+    for image_id in voc.read_ids(folder, "validation"):
+        path = voc.annotation_path(folder, image_id)
+        path.write_text(path.read_text().replace("<difficult>0<", "<difficult>1<"))
+    # Its rooms are those of training, which then teaches only that nothing is there.
+    weights = run(folder, tmp_path / "run", pretrained=str(model), input_size=128, patience=1)
+    assert [step for step, _ in rows(tmp_path / "run" / "live")["val/mAP50"]] == [0, 1, 2]
+    last = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(value, last[f"average.{name}"]) for name, value in weights.items())
+    said = capsys.readouterr().err
+    assert "no box counts in the validation photos" in said
+    assert "the weights are those of the last one" in said

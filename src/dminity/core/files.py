@@ -75,19 +75,29 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     Where `path` is a link to a folder, that folder is replaced, on its own disk.
 
     Raises:
-        InTheWay: if `path` is a file.
+        InTheWay: if `path` is a file, or where a disk is mounted.
     """
     if path.exists() and not path.is_dir():
         raise InTheWay(f"{path} is a file, where a folder is to be; move it away")
     folder = path.resolve()
+    if folder.is_mount():
+        raise InTheWay(
+            f"{path} is where a disk is mounted, which cannot be replaced as a whole; make it a "
+            "link to a folder on that disk"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
+    replaced = folder.with_name(f".{folder.name}.replaced.unfinished")
     remove(unfinished)
+    remove(replaced)
     unfinished.mkdir()
     try:
         yield unfinished
-        remove(folder)
+        if folder.exists():
+            # Removed last: where it cannot be moved, nothing is lost.
+            folder.rename(replaced)
         unfinished.replace(folder)
+        remove(replaced)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

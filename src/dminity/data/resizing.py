@@ -22,6 +22,8 @@ from dminity.data.decoding import FORMATS, decode_jpeg, decode_whole, opaque
 
 ORIENTATION = 0x0112
 UPRIGHT = 1
+# Of a JPEG, to libjpeg.
+LONGEST_SIDE_PIXELS = 65_500
 
 
 class PhotoUnreadable(DminityError):
@@ -144,12 +146,11 @@ def _shrink(pixels: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
 
 def _encode(pixels: NDArray[np.uint8], quality: int, source: Path) -> bytes:
     """The pixels of a photo, [H, W, C], as a JPEG file."""
-    try:
+    height, width = pixels.shape[:2]
+    done = False
+    if max(height, width) <= LONGEST_SIDE_PIXELS:
         done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    except cv2.error:
-        done = False
     if not done:
-        height, width = pixels.shape[:2]
         raise PhotoUnreadable(
             f"{source}: {width} x {height} pixels do not fit into a JPEG; lower image_size"
         )

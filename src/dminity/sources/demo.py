@@ -85,5 +85,6 @@ class RenderedRooms:
 def _render_jpeg(image_id: str) -> bytes:
     """A room as a JPEG file."""
     pixels = cv2.cvtColor(scene.render(image_id), cv2.COLOR_RGB2BGR)
-    _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    assert done, "OpenCV encodes every image of this size"
     return jpeg.tobytes()

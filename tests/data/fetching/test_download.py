@@ -8,7 +8,7 @@ from tests.helpers.photos import jpeg
 
 
 class Server:
-    """Has some photos. Faults are in tests/test_faults.py."""
+    """Has some photos. Faults are in tests/faults/test_servers.py."""
 
     def __init__(self, **photos: bytes) -> None:
         self.photos = photos

@@ -1,0 +1,231 @@
+"""What can happen to a training, and what it says: each in one line.
+
+What it delivers where validation tells nothing is in tests/training/test_validation.py.
+"""
+
+import resource
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+
+from dminity.core import memory
+from dminity.data import voc
+from dminity.loader.failures import (
+    Failure,
+    Guarded,
+    LoaderEnded,
+    NoSharedMemory,
+    batched,
+    explained,
+)
+from dminity.training import hardware, launch
+from dminity.training.coverage import note_few_steps, note_gaps
+from dminity.training.hardware import NotCompiled
+from dminity.training.launch import NotStarted
+from dminity.training.step import BatchTooSmall, OutOfMemory
+from tests.helpers.room_folder import make_room_folder
+from tests.helpers.training_runs import run
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A VOC folder that a test may spoil, away from this repository."""
+    monkeypatch.chdir(tmp_path)
+    return make_room_folder(tmp_path / "voc", {"train": 4, "validation": 2, "test": 2}, side=64)
+
+
+# Loader processes.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_what_a_loader_process_finds_is_said_as_it_is(
+    folder: Path, tmp_path: Path, workers: int, split: str
+) -> None:
+    path = voc.photo_path(folder, voc.read_ids(folder, split)[0])
+    path.unlink()
+    with pytest.raises(voc.PhotoMissing) as raised:
+        run(folder, tmp_path / "run", epochs=1, input_size=64, workers=workers)
+    assert str(raised.value).startswith(f"{path}: no such file")
+    assert "\n" not in str(raised.value)
+
+
+class Photos(torch.utils.data.Dataset[object]):
+    """Items, or what is raised in their place."""
+
+    def __init__(self, items: list[object]) -> None:
+        self.items = items
+
+    def __getitem__(self, index: int) -> object:
+        item = self.items[index]
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+def test_an_error_keeps_its_traceback_on_its_way_from_another_process() -> None:
+    photos = Guarded(Photos([1, KeyError("x")]))
+    failure = batched([photos[0], photos[1]])
+    assert isinstance(failure, Failure)
+    assert isinstance(failure.error, KeyError)
+    assert "raise item" in failure.error.__notes__[0]
+
+
+def test_an_error_that_cannot_be_sent_is_sent_in_words() -> None:
+    class Local(Exception):
+        """It is of this function, and so cannot be pickled."""
+
+    failure = Guarded(Photos([Local("why")]))[0]
+    assert isinstance(failure.error, RuntimeError)
+    assert str(failure.error) == "Local: why"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (RuntimeError("DataLoader worker (pid 1) is killed by signal: Bus error. It"),
+         NoSharedMemory, r"train.workers=0, or enlarge /dev/shm"),
+        (RuntimeError("DataLoader worker (pid(s) 1) exited unexpectedly"), LoaderEnded, "lower"),
+        (OSError(38, "Function not implemented"), LoaderEnded, "train.workers=0"),
+    ],
+)  # fmt: skip
+def test_a_loader_that_fails_itself_names_the_mend(
+    error: Exception, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words), explained():
+        raise error
+
+
+def test_shared_memory_that_is_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> object:
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: 28")
+
+    monkeypatch.setattr("dminity.loader.failures.default_collate", full)
+    assert isinstance(batched([torch.zeros(1)]).error, NoSharedMemory)
+
+
+# Memory.
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_a_batch_that_does_not_fit_into_free_memory_is_refused_before_it_is_tried(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(hardware, "free_bytes", lambda _: 20_000_000)
+    with pytest.raises(
+        OutOfMemory, match=rf"{size} photos at once do not fit into the free memory"
+    ):
+        run(folder, tmp_path / "run", epochs=1, batch_size=size)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"memory.max": "3000", "memory.current": "1500",
+         "memory.stat": "anon 1\ninactive_file 500"},
+        {"memory/memory.limit_in_bytes": "3000", "memory/memory.usage_in_bytes": "1500",
+         "memory/memory.stat": "cache 1\ntotal_inactive_file 500"},
+        {"a/memory.max": "max", "a/memory.current": "1", "a/memory.stat": "inactive_file 0",
+         "memory.max": "3000", "memory.current": "1000", "memory.stat": "inactive_file 0"},
+    ],
+    ids=["version 2", "version 1", "a limit above"],
+)  # fmt: skip
+def test_the_limit_of_a_container_counts(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "own").write_text("0::/a/b\n")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    monkeypatch.setattr(memory, "OWN_CGROUPS", tmp_path / "own")
+    assert memory.available_bytes() == 2000
+
+
+def test_the_limit_of_a_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "CGROUPS", Path("/nowhere"))
+    before = memory.available_bytes()
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1, 1))
+    assert memory.available_bytes() == 0 < before
+
+
+def test_a_batch_of_one_value_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BatchTooSmall, match=r"raise train\.batch_size"):
+        run(folder, tmp_path / "run", epochs=1, batch_size=1, input_size=32)
+
+
+def test_without_a_compiler_nothing_is_begun(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(NotCompiled, match=r"set train\.compile=false"):
+        run(folder, tmp_path / "run", compile=True)
+    assert not (tmp_path / "run").exists()
+
+
+# Who starts its processes.
+
+
+BATCH_SCRIPT = {"SLURM_NTASKS": "4", "SLURM_JOB_NAME": "job", "SLURM_JOB_ID": "5"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, LightningEnvironment),
+        (BATCH_SCRIPT, LightningEnvironment),
+        (BATCH_SCRIPT | {"SLURM_STEP_ID": "4294967291"}, LightningEnvironment),
+        (BATCH_SCRIPT | {"SLURM_STEP_ID": "0", "SLURM_NTASKS_PER_NODE": "4"}, SLURMEnvironment),
+    ],
+    ids=["nobody", "sbatch", "sbatch, with the number of its own step", "srun"],
+)
+def test_slurm_counts_where_srun_starts_the_processes(
+    variables: dict[str, str], expected: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (found,) = launch.cluster(1)
+    assert type(found) is expected
+
+
+def test_several_machines_that_nothing_started_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotStarted, match=r"train.num_nodes is 2.*torchrun or srun"):
+        run(folder, tmp_path / "run", num_nodes=2)
+
+
+# What photos cannot teach or tell.
+
+
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        ({"train": {"Bed": 3, "Sink": 1}}, []),
+        ({"train": {"Bed": 3}}, ["no train box that counts of Sink: they cannot be learned"]),
+        ({"train": {}}, ["no box counts in the train photos: nothing can be learned"]),
+        ({"validation": {}}, ["no box counts in the validation photos: AP cannot tell"]),
+        ({"test": {"Sink": 1}}, ["no test box that counts of Bed: its AP leaves them out"]),
+    ],
+)
+def test_what_has_no_box_that_counts_is_said(
+    boxes: dict[str, dict[str, int]], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    note_gaps({split: Counter(counts) for split, counts in boxes.items()}, ("Bed", "Sink"))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(said)
+    for line, words in zip(lines, said, strict=True):
+        assert line.startswith(f"note: {words}")
+
+
+@pytest.mark.parametrize(("steps", "said"), [(99, True), (100, False)])
+def test_a_training_too_short_to_learn_from_is_said(
+    steps: int, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note_few_steps(20, steps)
+    assert ("too few to learn from" in capsys.readouterr().err) == said
