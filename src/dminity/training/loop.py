@@ -253,7 +253,8 @@ class DetectorTraining(L.LightningModule):
         if checkpoint.get("fingerprint") != self.fingerprint:
             raise ForeignCheckpoint(
                 f"the checkpoint is of {checkpoint.get('fingerprint')}, this run of "
-                f"{self.fingerprint}: other parameters or photos; delete its folder in models"
+                f"{self.fingerprint}: other parameters or photos; delete the folder "
+                f"models/unfinished/{self.fingerprint}"
             )
         self.loaders.batch_size = checkpoint["batch_size"]
         self.step.parts = checkpoint["parts"]
