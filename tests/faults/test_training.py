@@ -4,8 +4,12 @@ What it delivers where validation tells nothing is in tests/training/test_valida
 """
 
 import resource
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +29,7 @@ from dminity.loader.failures import (
 from dminity.training import hardware, launch
 from dminity.training.coverage import note_few_steps, note_gaps
 from dminity.training.hardware import NotCompiled
-from dminity.training.launch import NotStarted
+from dminity.training.launch import NotStarted, ProcessLost
 from dminity.training.step import BatchTooSmall, OutOfMemory
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.training_runs import run
@@ -198,6 +202,44 @@ def test_slurm_counts_where_srun_starts_the_processes(
 def test_several_machines_that_nothing_started_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match=r"train.num_nodes is 2.*torchrun or srun"):
         run(folder, tmp_path / "run", num_nodes=2)
+
+
+PEER_GONE = RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]")
+
+
+def trainer(first: bool, code: str | None) -> Any:
+    """What a process of a training knows of itself, and of the one that it started."""
+    started = [] if code is None else [subprocess.Popen([sys.executable, "-c", code])]
+    launcher = SimpleNamespace(procs=started)
+    return SimpleNamespace(is_global_zero=first, strategy=SimpleNamespace(launcher=launcher))
+
+
+@pytest.mark.parametrize(
+    ("first", "code"), [(False, None), (True, "raise SystemExit(1)")], ids=["other", "first"]
+)
+def test_a_process_whose_peer_has_said_why_ends_without_a_word(
+    first: bool, code: str | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended, launch.one_speaks(trainer(first, code)):
+        raise PEER_GONE
+    assert ended.value.code == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_a_process_whose_peer_was_killed_says_so() -> None:
+    kill = "import os; os.kill(os.getpid(), 9)"
+    with pytest.raises(ProcessLost, match="SIGKILL"), launch.one_speaks(trainer(True, kill)):
+        raise PEER_GONE
+
+
+def test_a_peer_on_another_machine_is_named() -> None:
+    with pytest.raises(ProcessLost, match="where it ran"), launch.one_speaks(trainer(True, None)):
+        raise PEER_GONE
+
+
+def test_another_error_is_left_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match="mine"), launch.one_speaks(trainer(True, None)):
+        raise RuntimeError("mine")
 
 
 # What photos cannot teach or tell.
