@@ -180,6 +180,30 @@ def test_a_hostile_exif_is_no_fault(server: FaultyServer, tmp_path: Path) -> Non
     assert contents(tmp_path / "fetched")[BAD] == picture(64, exif=exif)
 
 
+HEADERS = [
+    {"x-goog-hash": "crc32c=abc"},
+    {"x-goog-hash": "crc32c"},
+    {"ETag": "\xff"},
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=str)
+def test_a_header_that_is_none_says_nothing(
+    server: FaultyServer, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    server.headers |= headers
+    assert fetch(server, tmp_path / "fetched") == []
+    assert contents(tmp_path / "fetched") == contents(server.folder)
+
+
+@pytest.mark.parametrize(
+    "value", ["Wed, 21 Oct 99999 07:28:00 GMT", "nan", "-1", "1, 2", "\xff", "9" * 5000], ids=ascii
+)
+def test_a_pause_that_is_none_is_ours(server: FaultyServer, tmp_path: Path, value: str) -> None:
+    server.faults[BAD] = [answer(503, Retry_After=value)]
+    assert fetch(server, tmp_path / "fetched") == []
+
+
 def test_a_server_that_asks_to_be_left_alone_is(server: FaultyServer, tmp_path: Path) -> None:
     server.faults[BAD] = [answer(503, Retry_After="1")]
     start = time.monotonic()

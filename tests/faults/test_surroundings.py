@@ -1,6 +1,7 @@
 """What people have in their environment, home and parameters, and what becomes of it."""
 
 import base64
+import os
 import shutil
 import socket
 import ssl
@@ -136,6 +137,17 @@ def test_credentials_in_a_redirect_are_not_sent(server: Server) -> None:
     server.redirects["/file"] = f"http://me:secret@127.0.0.1:{server.port}/elsewhere"
     assert open_folder(server.address).read("file") == CONTENT
     assert not [headers for _, headers in server.asked if "Authorization" in headers]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://[::1", "http://host:99999999/", "http://", "file:///etc/passwd", "s3://b/f", "/file"],
+)
+def test_a_redirect_to_what_is_no_address_is_a_refusal(server: Server, target: str) -> None:
+    server.redirects |= {"/file": target, "/": "/"}
+    with pytest.raises(Unavailable) as caught:
+        open_folder(server.address).read("file")
+    assert (caught.value.reason, caught.value.passing) == ("refused", False)
 
 
 # Proxies.
@@ -293,6 +305,98 @@ def test_a_file_of_certificates_that_has_none_is_named(
     monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
     with pytest.raises(Unavailable, match=f"no secure connection: .*CURL_CA_BUNDLE is {path}"):
         open_folder(secure).read("file")
+
+
+@needs_openssl
+def test_the_certificate_of_a_proxy_that_is_not_trusted_is_said_and_not_asked_for_again(
+    secure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", secure)
+    message = "certificate not trusted: .*self-signed certificate; .*, by the proxy of HTTPS_PROXY"
+    with pytest.raises(Unavailable, match=message) as caught:
+        open_folder("https://images.test").read("file")
+    assert not caught.value.passing
+
+
+def test_a_server_without_encryption_is_no_matter_of_certificates(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="no secure connection: ") as caught:
+        open_folder(server.address.replace("http:", "https:")).read("file")
+    assert session.CERTIFICATES[0] not in str(caught.value)
+    assert not caught.value.passing
+
+
+@contextmanager
+def breaking(certificate: Path, head: bytes | None) -> Iterator[int]:
+    """The port of a secure server that breaks one connection: after so much, or before it is one.
+
+    What then comes is noise, as of a cable or a program in between.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        if head is None:
+            connection.recv(1 << 16)
+        else:
+            encrypted = context.wrap_socket(connection, server_side=True)
+            encrypted.recv(1 << 16)
+            encrypted.sendall(head)
+            connection = socket.socket(fileno=encrypted.detach())
+            connection.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(None, id="while it is made"),
+        pytest.param(b"", id="before the answer"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nabc", id="in mid-body"),
+    ],
+)
+def test_a_secure_connection_that_breaks_is_asked_for_again(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, head: bytes | None
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with (
+        breaking(certificate, head) as port,
+        pytest.raises(Unavailable, match="connection lost: ") as caught,
+    ):
+        open_folder(f"https://127.0.0.1:{port}").read("file")
+    assert caught.value.passing
+    assert "REQUESTS_CA_BUNDLE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/opt/gone.pem", "/" + "a" * 300, "~/own.pem"])
+def test_certificates_that_are_not_there_are_named(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
+    with pytest.raises(BadSurroundings, match=f"REQUESTS_CA_BUNDLE names {path}, which is not th"):
+        open_folder("https://images.test").read("file")
+
+
+def test_certificates_that_may_not_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.pem"
+    path.touch()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    # root may read everything.
+    monkeypatch.setattr(os, "access", lambda _, mode: mode == os.F_OK)
+    with pytest.raises(BadSurroundings, match=f"names {path}, which may not be read; correct or"):
+        open_folder("https://images.test").read("file")
 
 
 @pytest.mark.parametrize("variable", session.CERTIFICATES)

@@ -19,7 +19,14 @@ from urllib.parse import quote
 import requests
 import urllib3
 
-from dminity.remote.session import PublicSession, bottom_of, by_proxy, explain, proxy_variable
+from dminity.remote.session import (
+    PublicSession,
+    bottom_of,
+    by_proxy,
+    explain,
+    is_broken,
+    proxy_variable,
+)
 
 # The longest to wait for a connection, and for the next byte of one that is open.
 CONNECT_S = 10.0
@@ -237,7 +244,7 @@ def _retry_after_s(value: str) -> float:
     """The seconds that a Retry-After header asks for, given as a number or a date."""
     try:
         return urllib3.Retry().parse_retry_after(value) if value else 0.0
-    except urllib3.exceptions.InvalidHeader:
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return 0.0
 
 
@@ -254,7 +261,9 @@ def _crc32c(response: requests.Response) -> int | None:
     for value in response.headers.get("x-goog-hash", "").split(","):
         name, _, code = value.strip().partition("=")
         if name == "crc32c":
-            return int.from_bytes(base64.b64decode(code), "big")
+            # A header that is not as it should be says nothing.
+            with suppress(ValueError):
+                return int.from_bytes(base64.b64decode(code), "big")
     return None
 
 
@@ -265,16 +274,23 @@ def _as_unavailable(url: str) -> Iterator[None]:
         yield
     except Unavailable:
         raise
-    except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise Unavailable("stalled", explain(error, url), passing=True) from error
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        untrusted = isinstance(bottom_of(error), ssl.SSLCertVerificationError)
-        reason = "certificate not trusted" if untrusted else "no secure connection"
-        raise Unavailable(reason, explain(error, url)) from error
-    except requests.exceptions.ProxyError as error:
-        reason = f"no answer from {proxy_variable(url)}"
-        raise Unavailable(reason, explain(error, url), passing=True) from error
-    except (requests.ConnectionError, urllib3.exceptions.HTTPError, ConnectionError) as error:
-        raise Unavailable("connection lost", explain(error, url), passing=True) from error
-    except (requests.RequestException, UnicodeError, OSError) as error:
-        raise Unavailable("refused", explain(error, url)) from error
+    # A ValueError is what comes of the address of a redirect, or of a header, that is none.
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        reason, passing = _reason(error, url)
+        raise Unavailable(reason, explain(error, url), passing=passing) from error
+
+
+def _reason(error: Exception, url: str) -> tuple[str, bool]:
+    """What failed, in a word or two, and whether asking again may help."""
+    bottom = bottom_of(error)
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
+        return "stalled", True
+    if isinstance(bottom, ssl.SSLCertVerificationError):
+        return "certificate not trusted", False
+    if isinstance(bottom, ssl.SSLError) and not is_broken(error):
+        return "no secure connection", False
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"no answer from {proxy_variable(url)}", True
+    if isinstance(error, requests.ConnectionError | urllib3.exceptions.HTTPError | ConnectionError):
+        return "connection lost", True
+    return "refused", False

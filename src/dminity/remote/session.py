@@ -7,11 +7,11 @@ for this machine's own addresses. Public files need no credentials: ~/.netrc is 
 import ipaddress
 import os
 import ssl
-from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import should_bypass_proxies
 
@@ -97,6 +97,7 @@ def proxy_variable(url: str) -> str | None:
 
 def _is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
+    host = host.rstrip(".")
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -106,12 +107,15 @@ def _is_loopback(host: str) -> bool:
 def _certificates(url: str) -> str | bool:
     """The authorities whom the user trusts: a path; True: those that requests comes with."""
     variable = _certificates_variable()
-    path = Path(os.environ[variable]) if variable else None
-    if path and path.exists():
-        return str(path)
-    if path and url.startswith("https:"):
-        raise BadSurroundings(f"{variable} names {path}, which is not there; correct or unset it")
-    return True
+    if variable is None:
+        return True
+    path = os.environ[variable]
+    if os.access(path, os.R_OK):
+        return path
+    if not url.startswith("https:"):
+        return True
+    fault = "may not be read" if os.access(path, os.F_OK) else "is not there"
+    raise BadSurroundings(f"{variable} names {path}, which {fault}; correct or unset it")
 
 
 def _certificates_variable() -> str | None:
@@ -124,15 +128,32 @@ def explain(error: BaseException, url: str) -> str:
     bottom = bottom_of(error)
     said = getattr(bottom, "strerror", None) or str(bottom) or type(bottom).__name__
     if isinstance(bottom, ssl.SSLCertVerificationError):
-        said = bottom.verify_message
-    if isinstance(bottom, ssl.SSLError):
-        variable = _certificates_variable()
-        said += (
-            f"; {variable} is {os.environ[variable]}"
-            if variable
-            else f"; {CERTIFICATES[0]} may name a file of other authorities to trust"
-        )
+        said = f"{bottom.verify_message}{_by_certificates()}"
+    elif isinstance(bottom, ssl.SSLError) and bottom.library not in ("SSL", None):
+        # It is not of the connection, but of the file of certificates.
+        said += _by_certificates()
     return f"{url}: {said}{by_proxy(url)}"
+
+
+def _by_certificates() -> str:
+    """What to add to a failure where certificates are judged."""
+    variable = _certificates_variable()
+    if variable:
+        return f"; {variable} is {os.environ[variable]}"
+    return f"; {CERTIFICATES[0]} may name a file of other authorities to trust"
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether a secure connection broke, as any connection may: nobody's certificate is at fault.
+
+    What urllib3 raises itself, it raises while a body is read.
+    """
+    bottom = bottom_of(error)
+    return isinstance(bottom, ssl.SSLError) and (
+        isinstance(error, urllib3.exceptions.SSLError)
+        or isinstance(bottom, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        or "BAD_RECORD" in str(bottom.reason)
+    )
 
 
 def by_proxy(url: str) -> str:
