@@ -15,10 +15,10 @@ import pytest
 from dminity.core import ending
 from dminity.core.errors import DminityError
 from dminity.data import tables
+from tests.helpers import processes
+from tests.helpers.processes import LIMIT_S
 from tests.helpers.project import ROOT, environment
 
-# Far off: a test is not about speed, and machines are busy.
-LIMIT_S = 1800.0
 ENVIRONMENT = environment() | {"PYTHONPATH": str(ROOT / "src")}
 
 
@@ -37,15 +37,7 @@ def last_line(stderr: str) -> str:
 
 def ended(command: list[str], folder: Path, **variables: str) -> tuple[int, str]:
     """The exit code of a command, and the last line that it wrote."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=ENVIRONMENT | variables,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
+    done = processes.run(command, folder, ENVIRONMENT | variables)
     return done.returncode, last_line(done.stderr)
 
 
@@ -162,14 +154,7 @@ def interrupted(process: "subprocess.Popen[str]") -> str:
 
 def start(command: list[str], folder: Path) -> "subprocess.Popen[str]":
     """Start a command."""
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return processes.start(command, folder, ENVIRONMENT, stderr=subprocess.PIPE)
 
 
 FOREVER = {

@@ -18,16 +18,28 @@ def start(
     command: Sequence[str | Path],
     folder: Path | None = None,
     environment: dict[str, str] | None = None,
+    stderr: int = subprocess.STDOUT,
 ) -> "subprocess.Popen[str]":
-    """Start a program, all its output in one pipe; `end_all` ends what is left of it."""
+    """Start a program, all its output in one pipe by default; `end_all` ends what is left of it."""
+    return _started(command, folder, environment, stderr, text=True)
+
+
+def _started(
+    command: Sequence[str | Path],
+    folder: Path | None,
+    environment: dict[str, str] | None,
+    stderr: int,
+    text: bool,
+) -> "subprocess.Popen[Any]":
+    """Start a program in a session of its own, and remember it."""
     process = subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stderr=stderr,
+        text=text,
         start_new_session=True,
     )
     _RUNNING.append(process)
@@ -41,16 +53,7 @@ def run(
     stderr: int = subprocess.PIPE,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end; what it left running ends too."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-    )
-    _RUNNING.append(process)
+    process = _started(command, folder, environment, stderr, text=False)
     try:
         output, errors = process.communicate(timeout=LIMIT_S)
     finally:
