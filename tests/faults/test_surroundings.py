@@ -1,18 +1,21 @@
 """What people have in their environment, home and parameters, and what becomes of it."""
 
 import base64
+import ipaddress
 import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from dminity.remote import session
@@ -252,10 +255,26 @@ def test_a_proxy_that_is_none_is_one_line_without_its_password(
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of this machine that nobody has signed, and its key."""
     folder = tmp_path_factory.mktemp("certificate")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9"]
-    command += ["-keyout", "key.pem", "-out", "own.pem", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "own.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
     return folder / "own.pem"
 
 
@@ -271,10 +290,6 @@ def secure(certificate: Path) -> Iterator[str]:
         yield f"https://127.0.0.1:{server.port}"
 
 
-needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="it makes the certificate")
-
-
-@needs_openssl
 @pytest.mark.parametrize("variable", session.CERTIFICATES)
 def test_a_companys_certificates_are_trusted(
     secure: str, certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str
@@ -288,7 +303,6 @@ def test_a_companys_certificates_are_trusted(
     assert open_folder(secure).read("file") == CONTENT
 
 
-@needs_openssl
 def test_a_certificate_that_is_not_trusted_is_said_with_the_mend(secure: str) -> None:
     message = "certificate not trusted: .*self-signed certificate; REQUESTS_CA_BUNDLE may name a f"
     with pytest.raises(Unavailable, match=message) as caught:
@@ -296,7 +310,6 @@ def test_a_certificate_that_is_not_trusted_is_said_with_the_mend(secure: str) ->
     assert not caught.value.passing
 
 
-@needs_openssl
 def test_a_file_of_certificates_that_has_none_is_named(
     secure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +320,6 @@ def test_a_file_of_certificates_that_has_none_is_named(
         open_folder(secure).read("file")
 
 
-@needs_openssl
 def test_the_certificate_of_a_proxy_that_is_not_trusted_is_said_and_not_asked_for_again(
     secure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,7 +368,6 @@ def breaking(certificate: Path, head: bytes | None) -> Iterator[int]:
         thread.join()
 
 
-@needs_openssl
 @pytest.mark.parametrize(
     "head",
     [
