@@ -446,6 +446,7 @@ def settings(**changes: str) -> OpenImagesSettings:
     [
         ("", "'' is no address; give https://…, s3://… or the path of a folder"),
         ("  ", "'  ' is no address"),
+        ("/data\0/oi", "'/data.x00/oi' is no address"),
         ("file:///data/oi", "file:// is no address that can be read; give the path, /data/oi"),
         ("gs://openimages", "gs:// is no address that can be read; they begin with https:// or s3"),
         ("https://", "'https://' has no host; give https://host/folder"),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import s3fs
 
-from dminity.core.child import ended_with_us
+from dminity.core.child import end, ended_with_us
 
 # Far off: a busy machine is no failure.
 START_TIMEOUT_S = 1800
@@ -110,12 +110,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         wait_until_ready(server, process, folder / "server.log")
         yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, GRACE_S)
 
 
 def wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from dminity.core.child import ended_with_us
+from dminity.core.child import end, ended_with_us
 from dminity.core.errors import DminityError
 from dminity.core.files import exclusive
 from dminity.core.progress import waiting_for
@@ -106,12 +106,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         if child.pid != process.pid:
             with suppress(psutil.NoSuchProcess):
                 child.kill()
-    process.terminate()
-    try:
-        process.wait(GRACE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    end(process, GRACE_S)
 
 
 def _connections(number: int) -> list[Any]:

@@ -34,8 +34,8 @@ def _checked(address: str) -> str:
 
 
 def _checked_path(path: str) -> str:
-    """Refuse the empty path and a home that is not known; `~` is expanded."""
-    if not path.strip():
+    """Refuse what no path can be, and a home that is not known; `~` is expanded."""
+    if not path.strip() or "\0" in path:
         raise ValueError(f"{path!r} is no address; give https://…, s3://… or the path of a folder")
     try:
         return str(Path(path).expanduser())

@@ -5,13 +5,14 @@ from typing import Any
 import cv2
 from torch.utils.data import DataLoader, Subset
 
+from dminity.core.child import end_with_parent
 from dminity.loader.batches import epoch_batches
 from dminity.loader.failures import Failure, Guarded, batched, explained
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import end_silently_on_interrupt, end_with_parent
+from dminity.training.signals import end_silently_on_interrupt
 
 # Beyond it a batch makes an epoch shorter, not better: learning rates are given for one of 64.
 LARGEST_AUTO_BATCH = 64

@@ -18,6 +18,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
 from yolox.models import YoloxModule
 
+from dminity.core.child import end_with_parent
 from dminity.core.files import exclusive
 from dminity.core.memory import keep_freed_memory
 from dminity.core.progress import note, waiting_for
@@ -34,7 +35,7 @@ from dminity.training.processes import UnevenBatch, check_share
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.signals import EndOnSignal, end_with_parent, handlers_restored
+from dminity.training.signals import EndOnSignal, handlers_restored
 from dminity.training.validation import Validation
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@
 - Loader workers: silently on Ctrl-C, and at once when the process ends that they load for.
 """
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,7 +19,6 @@ from lightning.pytorch.callbacks import Callback
 from dminity.core.ending import INTERRUPTED
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PR_SET_PDEATHSIG = 1  # of Linux' sys/prctl.h
 
 
 class EndOnSignal(Callback):
@@ -63,15 +60,6 @@ def handlers_restored() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that comes about.
-
-    It would wait for the other, on a GPU for up to half an hour, and keep its memory.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end_silently_on_interrupt() -> None:
