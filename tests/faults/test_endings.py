@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -65,11 +66,19 @@ def test_nothing_is_said_after_the_last_line(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in ended(program(noise), tmp_path)[1]
 
 
-def test_output_that_nobody_reads_any_more_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('x' * 100_000)",
+        "from dminity.commands.report_table import Terminal; Terminal().print('x')",
+    ],
+    ids=["printed", "of a table"],
+)
+def test_output_that_nobody_reads_any_more_is_one_line(code: str, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        program("print('x' * 100_000)"),
+        program(code),
         cwd=tmp_path,
         env=ENVIRONMENT,
         stdout=writer,
@@ -80,7 +89,7 @@ def test_output_that_nobody_reads_any_more_is_one_line(tmp_path: Path) -> None:
     )
     os.close(writer)
     assert done.returncode == 1
-    assert "Broken pipe" in last_line(done.stderr)
+    assert "Broken pipe: what reads the output has ended" in last_line(done.stderr)
 
 
 @pytest.mark.parametrize("arguments", [[], ["viw"], ["view", "--split", "tset"], ["check", "-x"]])
@@ -101,7 +110,7 @@ def test_wrong_arguments_are_one_line(arguments: list[str], tmp_path: Path) -> N
         (errno.EACCES, "belongs to"),
         (errno.EPERM, "belongs to"),
         (errno.EIO, "fails"),
-        (errno.ELOOP, "mend that"),
+        (errno.ELOOP, "remove it"),
     ],
 )
 def test_what_the_system_refuses_is_named_with_the_path_and_a_mend(
@@ -120,11 +129,20 @@ def test_a_limit_of_the_process_is_named_without_a_path() -> None:
 
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"),
-              RuntimeError("can't start new thread")]
+              RuntimeError("can't start new thread"),
+              OSError(errno.ENOMEM, "Cannot allocate memory")]
 )  # fmt: skip
 def test_too_little_memory_is_named_with_what_to_lower(error: Exception) -> None:
     assert ending.explained(error).startswith("out of memory (")
     assert "lower train.batch_size" in ending.explained(error)
+
+
+@pytest.mark.parametrize("error", [OSError("of a library"), OSError(errno.EINVAL, "Invalid")])
+def test_what_the_system_refuses_without_a_mend_keeps_its_traceback(
+    error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert f"please send {tmp_path}" in ending.explained(error)
 
 
 def test_a_message_of_several_lines_becomes_one() -> None:

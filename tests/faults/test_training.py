@@ -24,15 +24,17 @@ from dminity.loader.failures import (
     LoaderEnded,
     NoSharedMemory,
     batched,
-    explained,
+    killed_loaders_named,
 )
 from dminity.training import hardware, launch
 from dminity.training.coverage import note_few_steps, note_gaps
 from dminity.training.hardware import NotCompiled
 from dminity.training.launch import NotStarted, ProcessLost
+from dminity.training.processes import SILENT
 from dminity.training.step import BatchTooSmall, OutOfMemory
+from tests.helpers.processes import LIMIT_S, end
 from tests.helpers.room_folder import make_room_folder
-from tests.helpers.training_runs import run
+from tests.helpers.training_runs import make_project, run, start_stage
 
 
 @pytest.fixture
@@ -95,14 +97,25 @@ def test_an_error_that_cannot_be_sent_is_sent_in_words() -> None:
         (RuntimeError("DataLoader worker (pid 1) is killed by signal: Bus error. It"),
          NoSharedMemory, r"train.workers=0, or enlarge /dev/shm"),
         (RuntimeError("DataLoader worker (pid(s) 1) exited unexpectedly"), LoaderEnded, "lower"),
-        (OSError(38, "Function not implemented"), LoaderEnded, "train.workers=0"),
+        (RuntimeError("another"), RuntimeError, "another"),
     ],
 )  # fmt: skip
-def test_a_loader_that_fails_itself_names_the_mend(
+def test_a_loader_that_was_killed_is_named(
     error: Exception, kind: type[Exception], words: str
 ) -> None:
-    with pytest.raises(kind, match=words), explained():
+    with pytest.raises(kind, match=words), killed_loaders_named():
         raise error
+
+
+def test_loaders_that_cannot_start_are_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("torch.utils.data.dataloader._MultiProcessingDataLoaderIter", refused)
+    with pytest.raises(LoaderEnded, match=r"cannot start .*Function not.*train\.workers=0"):
+        run(folder, tmp_path / "run", epochs=1, input_size=64, workers=1)
 
 
 def test_shared_memory_that_is_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,8 +208,26 @@ def test_slurm_counts_where_srun_starts_the_processes(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    (found,) = launch.cluster(1)
-    assert type(found) is expected
+    assert type(launch.cluster(4, 1)) is expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (BATCH_SCRIPT | {"SLURM_STEP_ID": "0", "SLURM_NTASKS_PER_NODE": "4"},
+         r"srun started 4 processes, and .* ask for 2"),
+        (BATCH_SCRIPT | {"SLURM_STEP_ID": "0"}, "--ntasks-per-node=4"),
+        ({"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "3"}, r"torchrun started 3 .* ask for 2"),
+    ],
+    ids=["srun", "tasks of no node", "torchrun"],
+)  # fmt: skip
+def test_another_number_of_processes_is_refused(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(NotStarted, match=said):
+        launch.cluster(2, 1)
 
 
 def test_several_machines_that_nothing_started_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -205,41 +236,91 @@ def test_several_machines_that_nothing_started_are_refused(folder: Path, tmp_pat
 
 
 PEER_GONE = RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]")
+KILLED = "import os; os.kill(os.getpid(), 9)"
 
 
-def trainer(first: bool, code: str | None) -> Any:
-    """What a process of a training knows of itself, and of the one that it started."""
-    started = [] if code is None else [subprocess.Popen([sys.executable, "-c", code])]
+def trainer(first: bool, *programs: str) -> Any:
+    """What a process of a training knows of itself, and of those that it started."""
+    started = [subprocess.Popen([sys.executable, "-c", code]) for code in programs]
     launcher = SimpleNamespace(procs=started)
     return SimpleNamespace(is_global_zero=first, strategy=SimpleNamespace(launcher=launcher))
 
 
 @pytest.mark.parametrize(
-    ("first", "code"), [(False, None), (True, "raise SystemExit(1)")], ids=["other", "first"]
+    ("first", "programs", "code"),
+    [
+        (False, [], SILENT),
+        (True, ["raise SystemExit(1)"], 1),
+        (True, [f"raise SystemExit({SILENT})", "raise SystemExit(1)"], 1),
+    ],
+    ids=["other", "first", "first of three"],
 )
 def test_a_process_whose_peer_has_said_why_ends_without_a_word(
-    first: bool, code: str | None, capfd: pytest.CaptureFixture[str]
+    first: bool, programs: list[str], code: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended, launch.one_speaks(trainer(first, code)):
+    with pytest.raises(SystemExit) as ended, launch.one_speaks(trainer(first, *programs)):
         raise PEER_GONE
-    assert ended.value.code == 1
+    assert ended.value.code == code
     assert capfd.readouterr().err == ""
 
 
-def test_a_process_whose_peer_was_killed_says_so() -> None:
-    kill = "import os; os.kill(os.getpid(), 9)"
-    with pytest.raises(ProcessLost, match="SIGKILL"), launch.one_speaks(trainer(True, kill)):
+@pytest.mark.parametrize("before", [[], [f"raise SystemExit({SILENT})"]])
+def test_a_process_whose_peer_was_killed_says_so(before: list[str]) -> None:
+    peers = trainer(True, *before, KILLED)
+    with pytest.raises(ProcessLost, match="SIGKILL"), launch.one_speaks(peers):
         raise PEER_GONE
 
 
-def test_a_peer_on_another_machine_is_named() -> None:
-    with pytest.raises(ProcessLost, match="where it ran"), launch.one_speaks(trainer(True, None)):
+@pytest.mark.parametrize("programs", [[], [f"raise SystemExit({SILENT})"]])
+def test_a_connection_that_all_lost_is_said_by_the_first(programs: list[str]) -> None:
+    peers = trainer(True, *programs)
+    with pytest.raises(ProcessLost, match="where it ran"), launch.one_speaks(peers):
         raise PEER_GONE
 
 
 def test_another_error_is_left_as_it_is() -> None:
-    with pytest.raises(RuntimeError, match="mine"), launch.one_speaks(trainer(True, None)):
-        raise RuntimeError("mine")
+    with pytest.raises(RuntimeError, match="NCCL"), launch.one_speaks(trainer(True)):
+        raise RuntimeError("NCCL error: unhandled system error")
+
+
+IN_A_STEP = """
+import multiprocessing, sys, time
+from dminity.core import stage
+from dminity.stages import train
+from dminity.training import launch, run
+
+class InAStep(run.EndOnSignal):
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.is_global_zero:
+            {kill}
+            time.sleep({limit})
+
+launch.ENDING_S = 0.1
+run.EndOnSignal = InAStep
+stage.run(train.main)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kill", "changes", "said"),
+    [
+        ("trainer.strategy.launcher.procs[0].kill()", {"devices": 2},
+         "a process of this training was ended by SIGKILL"),
+        ("multiprocessing.active_children()[0].kill()", {"workers": 1},
+         "a loader process was killed"),
+    ],
+    ids=["of another device", "loader"],
+)  # fmt: skip
+def test_a_process_that_is_killed_while_the_first_one_is_in_a_step_is_said(
+    kill: str, changes: dict[str, int], said: str, folder: Path, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project", folder, input_size=64, **changes)
+    program = project / "program.py"
+    program.write_text(IN_A_STEP.format(kill=kill, limit=LIMIT_S))
+    process = start_stage(project, (sys.executable, str(program)))
+    assert process.wait(LIMIT_S) == 1
+    assert end(process).splitlines()[-1].startswith(f"error: {said}")
 
 
 # What photos cannot teach or tell.
@@ -249,10 +330,16 @@ def test_another_error_is_left_as_it_is() -> None:
     ("boxes", "said"),
     [
         ({"train": {"Bed": 3, "Sink": 1}}, []),
-        ({"train": {"Bed": 3}}, ["no train box that counts of Sink: they cannot be learned"]),
+        (
+            {"train": {"Bed": 3}},
+            ["no box of Sink counts in the train photos: that cannot be learned"],
+        ),
         ({"train": {}}, ["no box counts in the train photos: nothing can be learned"]),
         ({"validation": {}}, ["no box counts in the validation photos: AP cannot tell"]),
-        ({"test": {"Sink": 1}}, ["no test box that counts of Bed: its AP leaves them out"]),
+        (
+            {"test": {"Sink": 1}},
+            ["no box of Bed counts in the test photos: its AP leaves them out"],
+        ),
     ],
 )
 def test_what_has_no_box_that_counts_is_said(

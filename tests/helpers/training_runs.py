@@ -3,12 +3,14 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+from yaml import safe_dump, safe_load
 
 from dminity.data import voc
 from dminity.network.detector import build_network
@@ -21,6 +23,7 @@ from tests.helpers.project import ROOT
 
 # Photos of the rooms that most tests train on.
 COUNTS = {"train": 12, "validation": 5}
+STAGE = ("-m", "dminity.stages.train")
 SMALL = {"input_size": 96, "epochs": 2, "batch_size": 4, "workers": 0, "cache_gb": 0.0}
 SMALL |= {"pictures_every": 0}
 
@@ -64,12 +67,21 @@ def results(live: Path) -> dict[str, list[tuple[int, float]]]:
     return {name: table for name, table in rows(live).items() if not name.startswith("speed/")}
 
 
+def make_project(folder: Path, rooms: Path, **changes: object) -> Path:
+    """A folder in which the train stage can run: params.yaml, and data/voc."""
+    shutil.copytree(rooms, folder / "data" / "voc")
+    params = safe_load((ROOT / PARAMS_FILE).read_text())
+    params["train"] = settings(**changes).model_dump()
+    (folder / PARAMS_FILE).write_text(safe_dump(params))
+    return folder
+
+
 def start_stage(
-    project: Path, command: tuple[str, ...] = (sys.executable,)
+    project: Path, command: tuple[str, ...] = (sys.executable, *STAGE)
 ) -> subprocess.Popen[str]:
     """Start the train stage in a folder with params.yaml and data/voc, as DVC would."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
-    return processes.start([*command, "-m", "dminity.stages.train"], project, environment)
+    return processes.start(command, project, environment)
 
 
 def epochs_done(project: Path) -> int:

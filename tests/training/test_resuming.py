@@ -15,23 +15,13 @@ from dminity.core.ending import INTERRUPTED
 from dminity.data import voc
 from dminity.params import PARAMS_FILE
 from tests.helpers.processes import LIMIT_S
-from tests.helpers.project import ROOT
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import free_ports
-from tests.helpers.training_runs import epochs_done, results, settings, start_stage
+from tests.helpers.training_runs import STAGE, epochs_done, make_project, results, start_stage
 
 EPOCHS = 10
 
 pytestmark = pytest.mark.slow
-
-
-def make_project(folder: Path, rooms: Path, **changes: object) -> Path:
-    """A folder in which the train stage can run: params.yaml, and data/voc."""
-    shutil.copytree(rooms, folder / "data" / "voc")
-    params = safe_load((ROOT / PARAMS_FILE).read_text())
-    params["train"] = settings(**changes).model_dump()
-    (folder / PARAMS_FILE).write_text(safe_dump(params))
-    return folder
 
 
 def finish(process: "subprocess.Popen[str]") -> str:
@@ -133,7 +123,8 @@ def finish_on_two_machines(project: Path) -> None:
     command = [Path(sys.executable).with_name("torchrun"), "--nnodes=2", "--nproc-per-node=1"]
     command += ["--master-addr=127.0.0.1", f"--master-port={free_ports(1)[0]}"]
     machines = [
-        start_stage(project, tuple(map(str, (*command, f"--node-rank={rank}")))) for rank in (0, 1)
+        start_stage(project, tuple(map(str, (*command, f"--node-rank={rank}", *STAGE))))
+        for rank in (0, 1)
     ]
     for machine in machines:
         finish(machine)

@@ -3,10 +3,7 @@
 import argparse
 from typing import NoReturn
 
-from dminity.commands import check, view
 from dminity.core import ending
-
-SUBCOMMANDS = (check, view)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,9 +17,12 @@ class _Parser(argparse.ArgumentParser):
 def main() -> None:
     """Run a subcommand; whatever ends it is one line on stderr."""
     ending.install()
+    # It may fail, or be interrupted.
+    from dminity.commands import check, view
+
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in SUBCOMMANDS:
+    for subcommand in (check, view):
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

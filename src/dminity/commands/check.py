@@ -16,12 +16,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(_: argparse.Namespace) -> None:
     """Print the report of the data on disk; exit code 1 if something is wrong with them."""
     # They take a second to import.
-    from rich.console import Console
-
-    from dminity.commands.report_table import show
+    from dminity.commands.report_table import Terminal, show
     from dminity.stages.check import examine
 
     report = examine()
-    show(report, Console())
+    show(report, Terminal())
     if report.faults:
         sys.exit(1)

@@ -9,6 +9,14 @@ from dminity.core.splits import SPLITS
 from dminity.data.checking.report import Report
 
 
+class Terminal(Console):
+    """Rich's console, without its own way to end a program whose output nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that it was called for, as any other output does."""
+        raise
+
+
 def show(report: Report, console: Console) -> None:
     """Print a row per class, the figures of all, and what is wrong."""
     table = Table("class", caption="photos and boxes in use, of those published", box=None)

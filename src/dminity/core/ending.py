@@ -21,6 +21,7 @@ from concurrent.futures import BrokenExecutor
 from importlib.metadata import distributions
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 from dminity.core.errors import DminityError
 from dminity.core.memory import is_out_of_memory
@@ -37,8 +38,11 @@ MEND_OF_ERRNO = {
     errno.EISDIR: "a folder is where a file should be: move it away, or correct the path",
     errno.EEXIST: "move it away",
     errno.ENOTEMPTY: "another program is at work in that folder: end it",
+    errno.ELOOP: "a link points at itself: remove it",
     errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
     errno.ENFILE: "raise the limit of open files: ulimit -n 4096",
+    errno.ENOENT: "create it, or correct the path",
+    errno.EPIPE: "what reads the output has ended",
     errno.EIO: "the disk or the network drive fails: see what the system's log says",
 }
 _interrupted, _said = threading.Event(), threading.Event()
@@ -57,6 +61,13 @@ def install() -> None:
 def finished() -> None:
     """The work is done: while Python ends itself, Ctrl-C has nothing to end any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end(text: str | None) -> NoReturn:
+    """End this process at once, from any thread; with a line, unless another process says it."""
+    if text:
+        _say(text)
+    os._exit(1)
 
 
 def _end_with(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -95,30 +106,33 @@ def explained(error: BaseException) -> str:
     """One line that names the offender and the mend."""
     if isinstance(error, DminityError):
         text = str(error)
-    elif isinstance(error, OSError):
-        text = f"{_explained_os(error)}; then run it again: what is finished is kept"
+    elif isinstance(error, OSError) and (reason := refused(error)):
+        text = f"{reason}; then run it again: what is finished is kept"
     elif is_out_of_memory(error):
         text = (
             f"out of memory ({_first_line(error)}); lower train.batch_size or "
             "evaluate.batch_size, train.workers, train.cache_gb, or fetch.connections"
         )
     elif isinstance(error, BrokenExecutor):
-        text = "a process that worked for this one was killed, most often as memory ran out"
+        text = (
+            "a process that worked for this one was killed, most often as memory ran out; end "
+            "other programs, or run it where there is more, and run it again"
+        )
     else:
         text = f"{_first_line(error)}; {_reported(error)}"
     return " ".join(text.split())
 
 
-def _explained_os(error: OSError) -> str:
-    """What the system refused, of which file, and the mend."""
-    said = error.strerror or str(error)
+def refused(error: OSError) -> str:
+    """What the system refused, of which file, and the mend; empty if no mend is known."""
     name = error.filename2 or error.filename
-    if not isinstance(name, str | bytes | os.PathLike):
-        return f"{said}: {MEND_OF_ERRNO.get(error.errno or 0, 'mend that')}"
-    path = Path(os.fsdecode(name))
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{path}: {said}: {_owners(path)}"
-    return f"{path}: {said}: {MEND_OF_ERRNO.get(error.errno or 0, 'mend that')}"
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes | os.PathLike) else None
+    mend = MEND_OF_ERRNO.get(error.errno or 0, "")
+    if path and error.errno in (errno.EACCES, errno.EPERM):
+        mend = _owners(path)
+    if not mend:
+        return ""
+    return f"{path}: {error.strerror}: {mend}" if path else f"{error.strerror}: {mend}"
 
 
 def _owners(path: Path) -> str:

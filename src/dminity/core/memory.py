@@ -17,6 +17,7 @@ OUT_OF_MEMORY = (
     "bad_alloc",
     "can't start new thread",
     "failed to map segment",
+    "Cannot allocate memory",
 )
 # Of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4

@@ -33,7 +33,8 @@ def time_left(seconds: list[float], rounds: int) -> str:
 
 def _another_speaks() -> bool:
     """Whether this is one of several processes of a training, of which the first one speaks."""
-    return os.environ.get("LOCAL_RANK", "0") != "0"
+    # torchrun and Lightning say the one, srun the other.
+    return os.environ.get("LOCAL_RANK", os.environ.get("SLURM_PROCID", "0")) != "0"
 
 
 def note(text: str) -> None:

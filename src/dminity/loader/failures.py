@@ -73,34 +73,31 @@ def batched(items: list[Any]) -> Any:
 
 def _portable(error: Exception) -> Exception:
     """The same error, fit to be sent to another process, with its traceback as a note."""
-    error.add_note(traceback.format_exc())
+    trace = traceback.format_exc()
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - what was written here is read here
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(trace)
     return error
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Give the errors of a loader itself their mend, where it is known.
+def killed_loaders_named() -> Iterator[None]:
+    """Say that a loader process was killed, whatever this one was doing when PyTorch told it so.
 
     Raises:
         NoSharedMemory, LoaderEnded.
     """
     try:
         yield
-    except (RuntimeError, OSError) as error:
+    except RuntimeError as error:
         said = str(error)
+        if "DataLoader worker" not in said:
+            raise
         if "Bus error" in said:
             raise NoSharedMemory from error
-        if "DataLoader worker" in said:
-            raise LoaderEnded(
-                "a loader process was killed, most often as memory ran out; lower train.workers, "
-                "train.cache_gb or train.batch_size"
-            ) from error
-        if isinstance(error, OSError):
-            raise LoaderEnded(
-                f"loader processes cannot start ({said}); set train.workers=0"
-            ) from error
-        raise
+        raise LoaderEnded(
+            "a loader process was killed, most often as memory ran out; lower train.workers, "
+            "train.cache_gb or train.batch_size"
+        ) from error

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
+from dminity.core.ending import refused
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
 from dminity.core.progress import Progress
@@ -42,9 +43,10 @@ class NotSaved(DminityError):
     """The state of a training could not be written; the last epoch that could be is kept."""
 
     def __init__(self, what: str, error: Exception) -> None:
+        reason = (isinstance(error, OSError) and refused(error)) or error
         super().__init__(
-            f"{what} could not be saved: {error}; the epochs before are kept: mend this and run "
-            "again to resume there"
+            f"{what} could not be saved ({reason}); the epochs before are kept: run it again to "
+            "resume there"
         )
 
 

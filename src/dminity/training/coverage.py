@@ -10,7 +10,7 @@ FEWEST_STEPS = 100
 SHOWN_CLASSES = 5
 # Of a split without a box, and of a class without one in it.
 CONSEQUENCES = {
-    "train": ("nothing can be learned from them", "they cannot be learned"),
+    "train": ("nothing can be learned from them", "that cannot be learned"),
     "validation": (
         "AP cannot tell weights apart, and the last epoch's are delivered",
         "the best epoch is chosen without them",
@@ -40,7 +40,7 @@ def note_gaps(boxes: dict[str, Counter[str]], classes: tuple[str, ...]) -> None:
         elif empty:
             shown = ", ".join(empty[:SHOWN_CLASSES])
             rest = f" and {len(empty) - SHOWN_CLASSES} more" if len(empty) > SHOWN_CLASSES else ""
-            note(f"no {split} box that counts of {shown}{rest}: {CONSEQUENCES[split][1]}")
+            note(f"no box of {shown}{rest} counts in the {split} photos: {CONSEQUENCES[split][1]}")
 
 
 def note_few_steps(photos: int, steps: int) -> None:

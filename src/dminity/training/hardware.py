@@ -70,8 +70,8 @@ def refuse_without_compiler() -> None:
 
 
 @contextmanager
-def compiler(wanted: bool) -> Iterator[None]:
-    """Name the mend of what PyTorch's compiler refuses, if it is wanted.
+def compiler() -> Iterator[None]:
+    """Name the mend of what PyTorch's compiler refuses.
 
     Raises:
         NotCompiled: with the first line of what it said.
@@ -79,9 +79,7 @@ def compiler(wanted: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not wanted or not type(error).__module__.startswith(
-            ("torch._dynamo", "torch._inductor")
-        ):
+        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
         first = str(error).strip().partition("\n")[0]
         raise NotCompiled(f"torch.compile failed: {first}; set train.compile=false") from error

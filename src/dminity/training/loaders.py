@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Subset
 
 from dminity.core.child import end_with_parent
 from dminity.loader.batches import epoch_batches
-from dminity.loader.failures import Failure, Guarded, batched, explained
+from dminity.loader.failures import Failure, Guarded, LoaderEnded, batched
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training.schedule import Schedule
@@ -33,13 +33,13 @@ class _LateLoader(DataLoader[Any]):
     """
 
     def __iter__(self) -> Any:
-        with explained():
+        try:
             batches = super().__iter__()
-        while True:
-            with explained():
-                batch = next(batches, None)
-            if batch is None:
-                return
+        except OSError as error:
+            raise LoaderEnded(
+                f"loader processes cannot start ({error}); set train.workers=0"
+            ) from error
+        for batch in batches:
             if isinstance(batch, Failure):
                 raise batch.error
             yield batch
@@ -100,7 +100,7 @@ class Loaders:
             self.schedule.batch_size(epoch, pass_size) * self.settings.accumulate
             for epoch in range(self.settings.epochs)
         )
-        return sum(max(1, len(self.photos) // size) for size in sizes)
+        return sum(len(epoch_batches(len(self.photos), size, 0)) for size in sizes)
 
     def image_ids(self, epoch: int, batch: int) -> list[str]:
         """The photos of a batch, over all processes."""

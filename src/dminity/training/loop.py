@@ -40,7 +40,7 @@ from dminity.training.checkpoints import ForeignCheckpoint
 from dminity.training.hardware import accelerator, fits, largest_batch
 from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
 from dminity.training.optimizer import sgd
-from dminity.training.processes import check_share, gathered
+from dminity.training.processes import check_share, gathered, raise_in_first
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
 from dminity.training.step import OutOfMemory, Step
@@ -104,9 +104,11 @@ class DetectorTraining(L.LightningModule):
         """
         mine = (self.fingerprint, self.resumes)
         if len(set(gathered({self.trainer.global_rank: mine}).values())) > 1:
-            raise ForeignCheckpoint(
-                "not all machines have the same photos, parameters and models/unfinished; let "
-                "them share one folder of the project"
+            raise_in_first(
+                ForeignCheckpoint(
+                    "not all machines have the same photos, parameters and models/unfinished; let "
+                    "them share one folder of the project"
+                )
             )
         if self.settings.cache_gb:
             self.share_photos()
@@ -147,11 +149,12 @@ class DetectorTraining(L.LightningModule):
             processes = trainer.world_size
             fair = max(1, min(smallest, LARGEST_AUTO_BATCH // processes)) * processes
             self.loaders.batch_size = fair
-        elif self.device.type == "cpu":
+        elif self.settings.batch_size != "auto" and self.device.type == "cpu":
             sizes = (self.loaders.batch_size, *self.settings.batch_schedule.values())
             share = max(sizes) // trainer.world_size
-            if not fits(self.network, share, side, context, trainer.num_devices):
-                raise OutOfMemory(share, self.device)
+            mine = fits(self.network, share, side, context, trainer.num_devices)
+            if not all(gathered({trainer.global_rank: mine}).values()):
+                raise_in_first(OutOfMemory(share, self.device))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """YOLOX's own."""
@@ -186,7 +189,7 @@ class DetectorTraining(L.LightningModule):
         side = self.schedule.side(epoch, batch_idx)
         losses, gradient_norm = self.step.backward(self, images, targets, side)
         if not all(map(math.isfinite, (gradient_norm, *losses.values()))):
-            raise self.diverged(batch_idx)
+            raise_in_first(self.diverged(batch_idx))
         epochs_done = epoch + (batch_idx + 1) / self.trainer.num_training_batches
         lr = self.schedule.lr(epochs_done, self.loaders.photos_per_step(epoch))
         self.step.update(self, lr)
@@ -230,9 +233,11 @@ class DetectorTraining(L.LightningModule):
             TrainingDiverged: naming the epoch.
         """
         if not all(map(math.isfinite, self.validation.figures.values())):
-            raise TrainingDiverged(
-                f"the validation loss is no number after epoch {self.current_epoch}; lower "
-                "train.lr, or lengthen train.warmup"
+            raise_in_first(
+                TrainingDiverged(
+                    f"the validation loss is no number after epoch {self.current_epoch}; lower "
+                    "train.lr, or lengthen train.warmup"
+                )
             )
 
     # ── Checkpoints ──────────────────────────────────────────────────────────────────────────────

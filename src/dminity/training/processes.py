@@ -1,6 +1,7 @@
 """Sums and lists over all processes of a training; with one process, its own."""
 
-from typing import TypeVar
+import sys
+from typing import NoReturn, TypeVar
 
 import torch
 from torch import distributed
@@ -8,6 +9,8 @@ from torch import distributed
 from dminity.core.errors import DminityError
 
 Item = TypeVar("Item")
+# The exit code of a process that leaves it to another one to say why a training ended.
+SILENT = 75
 
 
 class UnevenBatch(DminityError):
@@ -29,6 +32,13 @@ def gathered(items: dict[int, Item]) -> dict[int, Item]:
     everyones: list[dict[int, Item]] = [{} for _ in range(distributed.get_world_size())]
     distributed.all_gather_object(everyones, items)
     return {key: item for theirs in everyones for key, item in theirs.items()}
+
+
+def raise_in_first(error: DminityError) -> NoReturn:
+    """Raise what all processes find alike, in the first of them; the others end without a word."""
+    if distributed.is_initialized() and distributed.get_rank():
+        sys.exit(SILENT)
+    raise error
 
 
 def check_share(name: str, size: int, processes: int) -> None:

@@ -5,7 +5,6 @@ import math
 import shutil
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -14,15 +13,15 @@ from typing import TYPE_CHECKING
 import lightning as L
 import torch
 from dvclive.live import Live
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.strategies import DDPStrategy
 from yolox.models import YoloxModule
 
 from dminity.core.child import end_with_parent
 from dminity.core.files import exclusive
 from dminity.core.memory import keep_freed_memory
-from dminity.core.progress import note, waiting_for
+from dminity.core.progress import note
 from dminity.data import voc
+from dminity.loader.failures import killed_loaders_named
 from dminity.loader.training_photos import LabeledPhotos, TrainingPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.training import hardware, launch
@@ -99,15 +98,15 @@ def trained(
             trainer.num_sanity_val_steps = math.inf
         if trainer.is_global_zero:
             _note_gaps(training, folder)
-        waiting = stack.enter_context(waiting_for(launch.others(settings.num_nodes)))
         live, writer = stack.enter_context(_logs(run_folder, tensorboard, settings, trainer))
         recording = Recording(live, writer, checkpoint, run_folder / "pictures")
-        meeting = launch.Meeting(waiting, settings.num_nodes)
-        trainer.callbacks += [meeting, EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+        trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
         with (
             handlers_restored(),
+            launch.meeting(trainer),
             launch.one_speaks(trainer),
-            hardware.compiler(settings.compile),
+            killed_loaders_named(),
+            hardware.compiler(),
         ):
             trainer.fit(training, ckpt_path=checkpoint if resumes else None, weights_only=True)
         if best.ap == 0:
@@ -160,11 +159,15 @@ def _note_gaps(training: DetectorTraining, folder: Path) -> None:
     """Say what the photos cannot teach or tell, before time is spent on them."""
     photos, classes = training.photos.photos, training.detector.classes
     boxes = {
-        "train": Counter(classes[int(row[4])] for rows in photos.all_labels for row in rows),
+        "train": counted(photos.annotations),
         "validation": counted(training.validation.photos.annotations),
     }
     if voc.split_path(folder, "test").exists():
-        boxes["test"] = counted(voc.read_split(folder, "test", classes))
+        try:
+            boxes["test"] = counted(voc.read_split(folder, "test", classes))
+        # Training needs none of it.
+        except voc.BadAnnotation as error:
+            note(f"the test photos cannot be evaluated: {error}")
     note_gaps(boxes, classes)
     note_few_steps(len(photos), training.loaders.steps())
 
@@ -213,16 +216,6 @@ def make_trainer(settings: TrainSettings, variant: str, processes: int) -> L.Tra
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
     warnings.filterwarnings("ignore", ".*find_unused_parameters=True was specified.*")
-    try:
-        return _trainer(settings, variant, processes)
-    # Lightning's own checks of what SLURM or torchrun started against the parameters.
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        raise launch.NotStarted(str(error).strip().partition("\n")[0]) from error
-
-
-def _trainer(settings: TrainSettings, variant: str, processes: int) -> L.Trainer:
-    """Lightning's engine, as we want it."""
-    kind = hardware.accelerator()
     several = processes > 1
     return L.Trainer(
         accelerator=kind,
@@ -243,7 +236,7 @@ def _trainer(settings: TrainSettings, variant: str, processes: int) -> L.Trainer
         enable_model_summary=False,
         # Elsewhere, Recording says in a line how each epoch went.
         enable_progress_bar=sys.stderr.isatty(),
-        plugins=[SafeCheckpoints(), *launch.cluster(settings.num_nodes)],
+        plugins=[SafeCheckpoints(), launch.cluster(processes, settings.num_nodes)],
     )
 
 
