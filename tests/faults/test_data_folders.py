@@ -1,5 +1,8 @@
 """What else may lie among the data: strays, links, files for folders, tables of something else."""
 
+import errno
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,9 +19,11 @@ from dminity.core.parameters import BadParameter
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
+from dminity.data.resizing import resize_photo
 from dminity.params import load_params
 from dminity.sources.openimages import OpenImages
 from dminity.stages import fetch, merge
+from tests.helpers.permissions import permissions_that_count
 from tests.helpers.photos import jpeg
 from tests.helpers.project import ROOT
 
@@ -127,6 +132,29 @@ def test_a_folder_that_is_a_link_is_replaced_where_it_leads(tmp_path: Path, ther
     assert names(tmp_path) == ["disk", "disk/new", "link"]
 
 
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError), replacing_folder(tmp_path / "folder"):
+        pass
+    assert names(tmp_path) == ["folder", "folder/old"]
+
+
+def test_a_folder_whose_replacement_was_interrupted_is_put_back(tmp_path: Path) -> None:
+    (tmp_path / ".folder.replaced.unfinished").mkdir()
+    (tmp_path / ".folder.replaced.unfinished" / "old").touch()
+    with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "folder"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["folder", "folder/old"]
+
+
 def test_a_folder_where_a_disk_is_mounted_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc")
     message = r"link is where a disk is mounted, .*; make it a link to a folder on that disk"
@@ -177,10 +205,6 @@ def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
         tables.read(path, tables.BOXES)
     pd.DataFrame({"image_id": ["a"]}).to_parquet(path)
     with pytest.raises(tables.NoTable, match=r"boxes\.parquet has other columns"):
-        tables.read(path, tables.BOXES)
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(tables.NoTable, match=r"boxes\.parquet is missing or damaged"):
         tables.read(path, tables.BOXES)
 
 
@@ -255,6 +279,54 @@ def test_parameters_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert load_params(tmp_path / "params.yaml") == load_params(ROOT / "params.yaml")
 
 
-def test_a_folder_in_place_of_the_parameters_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BadParameter, match=r"cannot be read: Is a directory; .*`git checkout"):
-        load_params(tmp_path)
+# Files that are there, and that the system does not let be read.
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "params.yaml": load_params,
+    "data/merged/boxes.parquet": lambda path: tables.read(path, tables.BOXES),
+    "data/merged/classes.txt": tables.read_classes,
+    "data/raw/01-10/rejected.csv": lambda path: merge.read_missing("01-10"),
+    "data/raw/01-10/train/a.jpg": lambda path: resize_photo(path, path.with_name("b"), 16, 90),
+}
+
+
+@pytest.mark.parametrize(("name", "read"), READERS.items(), ids=READERS)
+def test_a_file_that_may_not_be_read_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[Path], object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(0)
+    with permissions_that_count(), pytest.raises(PermissionError, match=name):
+        read(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError, match=name):
+        read(path)
+
+
+class Broken(io.FileIO):
+    """A file on a disk that fails."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Nothing can be read."""
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_table_on_a_disk_that_fails_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "boxes.parquet"
+    path.write_bytes(b"PAR1" * 99)
+    monkeypatch.setattr(Path, "open", lambda path, mode: Broken(path, mode))
+    with pytest.raises(OSError, match="Input/output error"):
+        tables.read(path, tables.BOXES)
+
+
+def test_a_mark_that_cannot_be_read_costs_no_photo(tmp_path: Path) -> None:
+    fetch_one(tmp_path / "bucket")
+    (tmp_path / "bucket/source.txt").chmod(0)
+    with permissions_that_count(), pytest.raises(PermissionError, match=r"source\.txt"):
+        fetch_one(tmp_path / "bucket")
+    assert names(tmp_path / "bucket") == CLEAN

@@ -79,10 +79,14 @@ def prepare(folder: Path, version: str) -> None:
 
 
 def _read_mark(mark: Path) -> str:
-    """Which source the photos in a folder are from; nothing if that cannot be told."""
+    """Which source the photos in a folder are from; nothing if the mark does not tell.
+
+    Raises:
+        OSError: if the mark is there and cannot be read: the photos may be those that are wanted.
+    """
     try:
         return mark.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
         return ""
 
 
