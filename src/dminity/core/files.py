@@ -87,7 +87,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
+    # What `folder` was; put back where the new one did not take its place.
     replaced = folder.with_name(f".{folder.name}.replaced.unfinished")
+    _put_back(replaced, folder)
     remove(unfinished)
     remove(replaced)
     unfinished.mkdir()
@@ -99,7 +101,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         unfinished.replace(folder)
         remove(replaced)
     finally:
+        _put_back(replaced, folder)
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _put_back(replaced: Path, folder: Path) -> None:
+    """Give a folder back its name, if no other has taken it."""
+    if replaced.exists() and not folder.exists():
+        replaced.rename(folder)
 
 
 def remove(path: Path) -> None:
