@@ -8,14 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dminity.core.files import (
-    InTheWay,
-    LinkedOut,
-    refuse_links_out_of,
-    replacing_file,
-    replacing_folder,
-)
+from dminity.core.files import InTheWay, replacing_file, replacing_folder
 from dminity.core.parameters import BadParameter
+from dminity.core.stage import LinkedOut, refuse_links_out_of
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
