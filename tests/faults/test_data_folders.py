@@ -2,6 +2,7 @@
 
 import errno
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_photos_of_another_source_are_counted_before_they_go(
     fetch_one(tmp_path / "bucket", "two")
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert len(said) == 1
-    assert f"{tmp_path / 'bucket'}: removing photos of another source, 'one': 1;" in said[0]
+    assert f"{tmp_path / 'bucket'}: removing files of another source, 'one': 1;" in said[0]
     assert "`dvc checkout`" in said[0]
 
 
@@ -86,14 +87,51 @@ def test_a_mark_that_says_nothing_is_of_an_unknown_source(
     assert "another source, 'unknown': 1;" in capsys.readouterr().err
 
 
-def test_photos_that_are_not_asked_for_any_more_are_counted(
+@pytest.mark.parametrize(
+    ("strays", "count"),
+    [
+        (["test/b.jpg"], 1),
+        (["train/mine/1.png", "train/mine/old/2.jpg", "train/b.xml"], 3),
+        (["mine/1.jpg", "notes.txt"], 2),
+        (["train/.a.jpg.unfinished", ".source.txt.unfinished"], 0),
+        ([], 0),
+    ],
+)
+@pytest.mark.parametrize("source", ["one", "two"])
+def test_all_files_are_counted_before_they_are_removed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    strays: list[str],
+    count: int,
+    source: str,
+) -> None:
+    fetch_one(tmp_path / "bucket")
+    (tmp_path / "bucket/rejected.csv").touch()
+    (tmp_path / "bucket/test/empty").mkdir()
+    for stray in strays:
+        path = tmp_path / "bucket" / stray
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    fetch_one(tmp_path / "bucket", source)
+    said = capsys.readouterr().err
+    counts = [int(number) for number in re.findall(r"note: .* removing files .*: (\d+);", said)]
+    removed = count + (source == "two")
+    assert counts == [removed] * bool(removed)
+    kept = ["rejected.csv"] * (source == "one")
+    assert names(tmp_path / "bucket") == sorted([*CLEAN, *kept])
+
+
+def test_a_link_is_one_file_and_what_it_leads_to_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetch_one(tmp_path / "bucket")
-    (tmp_path / "bucket" / "test" / "b.jpg").write_bytes(jpeg())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "1.jpg").touch()
+    (tmp_path / "mine" / "2.jpg").touch()
+    (tmp_path / "bucket/train/mine").symlink_to(tmp_path / "mine")
     fetch_one(tmp_path / "bucket")
-    assert "removing photos that are not asked for any more: 1;" in capsys.readouterr().err
-    assert names(tmp_path / "bucket") == CLEAN
+    assert "removing files that are not asked for: 1;" in capsys.readouterr().err
+    assert names(tmp_path / "mine") == ["1.jpg", "2.jpg"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["kichen"], ["a", "b"]])
