@@ -433,6 +433,15 @@ def test_a_download_that_is_cut_off_says_so_and_is_not_kept(release: Path) -> No
     pretrained.download("~", "yolox_nano")
 
 
+def test_a_release_that_cannot_be_had_is_said_with_its_address_once(project: Path) -> None:
+    with pytest.raises(BadModelFile) as caught:
+        pretrained.download("/gone", "yolox_nano")
+    assert str(caught.value) == (
+        "no such folder: the folder /gone is not there; check train.release, or set "
+        "train.pretrained to a file"
+    )
+
+
 def test_another_file_than_the_official_one_is_not_called_cut_off(release: Path) -> None:
     save_nano(release)
     with pytest.raises(BadModelFile, match=r"yolox_nano\.pth is not the official yolox_nano: it"):

@@ -17,7 +17,8 @@ from dminity.data.fetching import download
 from dminity.data.fetching.download import PhotosMissing, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
 from dminity.remote import reading, retrying
-from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.faults import Unavailable
+from dminity.remote.reading import open_folder
 from dminity.remote.retrying import Blocks
 from dminity.sources.openimages import CLASSES_CSV, BadAnnotations, OpenImages
 from dminity.sources.settings import OpenImagesSettings
@@ -346,7 +347,7 @@ def test_a_server_that_is_silent_for_good_ends_as_an_error(
 
     server.lasting[CLASSES_CSV] = silent
     try:
-        with pytest.raises(BadAnnotations, match=f"{CLASSES_CSV}: stalled: .*timed out"):
+        with pytest.raises(BadAnnotations, match=f"^stalled: .*{CLASSES_CSV}: .*timed out"):
             _ = open_images(server).published_names
     finally:
         ended.set()

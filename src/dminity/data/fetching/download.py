@@ -13,7 +13,7 @@ from dminity.core.progress import Progress, note, waiting_for
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
-from dminity.remote.reading import Unavailable
+from dminity.remote.faults import Unavailable
 from dminity.remote.retrying import retry
 
 

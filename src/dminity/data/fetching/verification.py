@@ -7,7 +7,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dminity.core.memory import is_out_of_memory
 from dminity.data.decoding import FORMATS, JPEG_END, decode_whole
-from dminity.remote.reading import Unavailable
+from dminity.remote.faults import Unavailable
 
 # Open Images publishes photos of at most 1024 x 1024; a mirror may hold the originals.
 MOST_PIXELS = 50_000_000
