@@ -50,7 +50,7 @@ def fetch_photos(
     remove_aloud(others, folder, "files that are not asked for")
     given_up = Event()
     rejected: list[Rejected] = []
-    # Also of photos that are still on their way when an error ends it.
+    # An error, too, waits for the photos that are on their way.
     waited_for = waiting_for(f"the photos of {folder.name}")
     with waited_for as waiting, ThreadPoolExecutor(settings.connections) as pool:
         tasks = [
@@ -70,13 +70,12 @@ def fetch_photos(
     return sorted(rejected)
 
 
-def remove_aloud(paths: Iterable[Path], folder: Path, what: str) -> None:
+def remove_aloud(paths: list[Path], folder: Path, what: str) -> None:
     """Remove files, and folders with all that is in them, from a bucket's folder.
 
     It is said first how many files they are, `what` they are, and how to get them back; but for
     files that a stage which was interrupted left unfinished.
     """
-    paths = list(paths)
     folders = [path for path in paths if path.is_dir() and not path.is_symlink()]
     files = sum(
         not path.match(".*.unfinished") and (path.is_symlink() or not path.is_dir())
