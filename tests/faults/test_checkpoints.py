@@ -1,5 +1,6 @@
 """Checkpoints that are missing, damaged, of other tools, or of another training."""
 
+import errno
 import hashlib
 import pickle
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from dminity.core.amenities import COCO_TWIN, NAMES
+from dminity.network import detector
 from dminity.network.detector import BadModelFile, build_network, load_detector
 from dminity.training import pretrained
 from dminity.training.checkpoints import (
@@ -92,6 +94,49 @@ def test_a_damaged_file_is_named_with_its_mend(
     error = str(caught.value)
     assert error.startswith(f"{name} is cut off or damaged, or no checkpoint; {mend}")
     assert "\n" not in error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        OSError(errno.EIO, "Input/output error"),
+    ],
+)
+@pytest.mark.parametrize(("name", "read", "mend"), READERS.values(), ids=READERS)
+def test_too_little_memory_and_a_disk_that_fails_are_no_damage(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    read: Callable[[Path], object],
+    mend: str,
+    error: Exception,
+) -> None:
+    save_nano(Path(name))
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(type(error)) as caught:
+        read(Path(name))
+    assert caught.value is error
+
+
+def test_too_little_memory_for_a_network_is_no_damage(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_nano(Path("model.pth"))
+    error = RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(detector, "build_network", fail)
+    with pytest.raises(RuntimeError) as caught:
+        load_detector(Path("model.pth"))
+    assert caught.value is error
 
 
 @pytest.mark.parametrize("length", [0.05, 0.5, 0.95])
@@ -386,6 +431,15 @@ def test_a_download_that_is_cut_off_says_so_and_is_not_kept(release: Path) -> No
     assert not (pretrained.CACHE / "yolox_nano.pth").exists()
     release.write_bytes(whole)
     pretrained.download("~", "yolox_nano")
+
+
+def test_a_release_that_cannot_be_had_is_said_with_its_address_once(project: Path) -> None:
+    with pytest.raises(BadModelFile) as caught:
+        pretrained.download("/gone", "yolox_nano")
+    assert str(caught.value) == (
+        "no such folder: the folder /gone is not there; check train.release, or set "
+        "train.pretrained to a file"
+    )
 
 
 def test_another_file_than_the_official_one_is_not_called_cut_off(release: Path) -> None:

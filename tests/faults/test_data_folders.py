@@ -1,24 +1,25 @@
 """What else may lie among the data: strays, links, files for folders, tables of something else."""
 
+import errno
+import io
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from dminity.core.files import (
-    InTheWay,
-    LinkedOut,
-    refuse_links_out_of,
-    replacing_file,
-    replacing_folder,
-)
+from dminity.core.files import InTheWay, replacing_file, replacing_folder
 from dminity.core.parameters import BadParameter
+from dminity.core.stage import LinkedOut, refuse_links_out_of
 from dminity.data import tables
 from dminity.data.fetching.download import Rejected, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
+from dminity.data.resizing import resize_photo
 from dminity.params import load_params
 from dminity.sources.openimages import OpenImages
 from dminity.stages import fetch, merge
+from tests.helpers.permissions import permissions_that_count
 from tests.helpers.photos import jpeg
 from tests.helpers.project import ROOT
 
@@ -72,7 +73,7 @@ def test_photos_of_another_source_are_counted_before_they_go(
     fetch_one(tmp_path / "bucket", "two")
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert len(said) == 1
-    assert f"{tmp_path / 'bucket'}: removing photos of another source, 'one': 1;" in said[0]
+    assert f"{tmp_path / 'bucket'}: removing files of another source, 'one': 1;" in said[0]
     assert "`dvc checkout`" in said[0]
 
 
@@ -86,14 +87,51 @@ def test_a_mark_that_says_nothing_is_of_an_unknown_source(
     assert "another source, 'unknown': 1;" in capsys.readouterr().err
 
 
-def test_photos_that_are_not_asked_for_any_more_are_counted(
+@pytest.mark.parametrize(
+    ("strays", "count"),
+    [
+        (["test/b.jpg"], 1),
+        (["train/mine/1.png", "train/mine/old/2.jpg", "train/b.xml"], 3),
+        (["mine/1.jpg", "notes.txt"], 2),
+        (["train/.a.jpg.unfinished", ".source.txt.unfinished"], 0),
+        ([], 0),
+    ],
+)
+@pytest.mark.parametrize("source", ["one", "two"])
+def test_all_files_are_counted_before_they_are_removed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    strays: list[str],
+    count: int,
+    source: str,
+) -> None:
+    fetch_one(tmp_path / "bucket")
+    (tmp_path / "bucket/rejected.csv").touch()
+    (tmp_path / "bucket/test/empty").mkdir()
+    for stray in strays:
+        path = tmp_path / "bucket" / stray
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    fetch_one(tmp_path / "bucket", source)
+    said = capsys.readouterr().err
+    counts = [int(number) for number in re.findall(r"note: .* removing files .*: (\d+);", said)]
+    removed = count + (source == "two")
+    assert counts == [removed] * bool(removed)
+    kept = ["rejected.csv"] * (source == "one")
+    assert names(tmp_path / "bucket") == sorted([*CLEAN, *kept])
+
+
+def test_a_link_is_one_file_and_what_it_leads_to_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetch_one(tmp_path / "bucket")
-    (tmp_path / "bucket" / "test" / "b.jpg").write_bytes(jpeg())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "1.jpg").touch()
+    (tmp_path / "mine" / "2.jpg").touch()
+    (tmp_path / "bucket/train/mine").symlink_to(tmp_path / "mine")
     fetch_one(tmp_path / "bucket")
-    assert "removing photos that are not asked for any more: 1;" in capsys.readouterr().err
-    assert names(tmp_path / "bucket") == CLEAN
+    assert "removing files that are not asked for: 1;" in capsys.readouterr().err
+    assert names(tmp_path / "mine") == ["1.jpg", "2.jpg"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["kichen"], ["a", "b"]])
@@ -125,6 +163,29 @@ def test_a_folder_that_is_a_link_is_replaced_where_it_leads(tmp_path: Path, ther
     assert link.is_symlink()
     assert names(tmp_path / "disk") == ["new"]
     assert names(tmp_path) == ["disk", "disk/new", "link"]
+
+
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError), replacing_folder(tmp_path / "folder"):
+        pass
+    assert names(tmp_path) == ["folder", "folder/old"]
+
+
+def test_a_folder_whose_replacement_was_interrupted_is_put_back(tmp_path: Path) -> None:
+    (tmp_path / ".folder.replaced.unfinished").mkdir()
+    (tmp_path / ".folder.replaced.unfinished" / "old").touch()
+    with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "folder"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["folder", "folder/old"]
 
 
 def test_a_folder_where_a_disk_is_mounted_is_refused_before_the_work(tmp_path: Path) -> None:
@@ -177,10 +238,6 @@ def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
         tables.read(path, tables.BOXES)
     pd.DataFrame({"image_id": ["a"]}).to_parquet(path)
     with pytest.raises(tables.NoTable, match=r"boxes\.parquet has other columns"):
-        tables.read(path, tables.BOXES)
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(tables.NoTable, match=r"boxes\.parquet is missing or damaged"):
         tables.read(path, tables.BOXES)
 
 
@@ -255,6 +312,54 @@ def test_parameters_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert load_params(tmp_path / "params.yaml") == load_params(ROOT / "params.yaml")
 
 
-def test_a_folder_in_place_of_the_parameters_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BadParameter, match=r"cannot be read: Is a directory; .*`git checkout"):
-        load_params(tmp_path)
+# Files that are there, and that the system does not let be read.
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "params.yaml": load_params,
+    "data/merged/boxes.parquet": lambda path: tables.read(path, tables.BOXES),
+    "data/merged/classes.txt": tables.read_classes,
+    "data/raw/01-10/rejected.csv": lambda path: merge.read_missing("01-10"),
+    "data/raw/01-10/train/a.jpg": lambda path: resize_photo(path, path.with_name("b"), 16, 90),
+}
+
+
+@pytest.mark.parametrize(("name", "read"), READERS.items(), ids=READERS)
+def test_a_file_that_may_not_be_read_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, read: Callable[[Path], object]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(0)
+    with permissions_that_count(), pytest.raises(PermissionError, match=name):
+        read(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(IsADirectoryError, match=name):
+        read(path)
+
+
+class Broken(io.FileIO):
+    """A file on a disk that fails."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Nothing can be read."""
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_table_on_a_disk_that_fails_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "boxes.parquet"
+    path.write_bytes(b"PAR1" * 99)
+    monkeypatch.setattr(Path, "open", lambda path, mode: Broken(path, mode))
+    with pytest.raises(OSError, match="Input/output error"):
+        tables.read(path, tables.BOXES)
+
+
+def test_a_mark_that_cannot_be_read_costs_no_photo(tmp_path: Path) -> None:
+    fetch_one(tmp_path / "bucket")
+    (tmp_path / "bucket/source.txt").chmod(0)
+    with permissions_that_count(), pytest.raises(PermissionError, match=r"source\.txt"):
+        fetch_one(tmp_path / "bucket")
+    assert names(tmp_path / "bucket") == CLEAN

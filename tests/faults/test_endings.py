@@ -128,10 +128,15 @@ def test_a_limit_of_the_process_is_named_without_a_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"),
-              RuntimeError("can't start new thread"),
-              OSError(errno.ENOMEM, "Cannot allocate memory")]
-)  # fmt: skip
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("can't start new thread"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        OSError("out of memory when reading image file"),
+    ],
+)
 def test_too_little_memory_is_named_with_what_to_lower(error: Exception) -> None:
     assert ending.explained(error).startswith("out of memory (")
     assert "lower train.batch_size" in ending.explained(error)

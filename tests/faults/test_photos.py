@@ -1,18 +1,24 @@
 """Odd photos are accepted and seen as they look, damaged ones refused for the true reason."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import imagehash
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from dminity.core import ending
 from dminity.core.errors import DminityError
 from dminity.data.checking.fingerprints import fingerprint
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.resizing import PhotoUnreadable, resize_photo
+from dminity.data.voc import photo_path, read_photo
 
 SIDE = 64
 
@@ -121,6 +127,41 @@ def test_lost_bytes_are_refused_for_the_true_reason(
     with pytest.raises(PhotoUnreadable, match="photo: "):
         resize_photo(tmp_path / "photo", tmp_path / "small.jpg", SIDE, 95)
     assert not (tmp_path / "small.jpg").exists()
+
+
+LITTLE_MEMORY = {
+    "Pillow": (Image, "open", MemoryError()),
+    "libjpeg": (simplejpeg, "decode_jpeg", ValueError("Insufficient memory (case 4)")),
+    "Pillow's decoders": (imagehash, "phash", OSError("out of memory when reading image file")),
+    "OpenCV": (cv2, "imdecode", cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes")),
+}
+LOOKERS: dict[str, tuple[list[str], Callable[[Path], object]]] = {
+    "fetch": (["Pillow", "libjpeg"], lambda path: verify(path.read_bytes(), 16)),
+    "resize": (["Pillow", "libjpeg"], lambda path: resize_photo(path, path.with_name("b"), 9, 90)),
+    "check": (["Pillow", "Pillow's decoders"], fingerprint),
+    "train": (["OpenCV"], lambda path: read_photo(path.parents[1], path.stem)),
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "library"), [(stage, lib) for stage, (libs, _) in LOOKERS.items() for lib in libs]
+)
+def test_too_little_memory_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, library: str
+) -> None:
+    path = photo_path(tmp_path, "a")
+    path.parent.mkdir()
+    path.write_bytes(large_jpeg())
+    module, function, error = LITTLE_MEMORY[library]
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, function, fail)
+    with pytest.raises(type(error)) as caught:
+        LOOKERS[stage][1](path)
+    assert caught.value is error
+    assert ending.explained(error).startswith("out of memory")
 
 
 def test_a_photo_that_fits_is_copied_to_the_byte(tmp_path: Path) -> None:

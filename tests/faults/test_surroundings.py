@@ -13,13 +13,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from dminity.remote import session
-from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.faults import Unavailable, refuse_status
+from dminity.remote.reading import open_folder
 from dminity.remote.session import BadSurroundings
 from dminity.sources.openimages import BadAnnotations, OpenImages
 from dminity.sources.settings import OpenImagesSettings
@@ -169,7 +171,9 @@ def test_a_companys_proxy_is_asked_for_other_machines(
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1.2.3"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "localhost", "127.1.2.3", "[::ffff:127.0.0.1]"]
+)
 def test_no_proxy_is_asked_for_this_machine(
     server: Server,
     proxy: Server,
@@ -179,7 +183,7 @@ def test_no_proxy_is_asked_for_this_machine(
     host: str,
 ) -> None:
     monkeypatch.setenv(variable, proxy.address)
-    if host == "127.1.2.3":
+    if host in ("127.1.2.3", "[::ffff:127.0.0.1]"):
         with pytest.raises(Unavailable, match="connection lost"):
             open_folder(f"http://{host}:{closed}").read("file")
     else:
@@ -224,6 +228,31 @@ def test_a_proxy_that_refuses_is_named(proxy: Server, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HTTPS_PROXY", proxy.address)
     with pytest.raises(Unavailable, match=r"HTTPS_PROXY: .*407 Proxy Authentication Required"):
         open_folder("https://images.test").read("file")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("status", [403, 404, 407, 429, 500, 502, 503, 504])
+def test_a_proxy_is_named_only_where_the_status_may_be_its_own(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, status: int
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", "http://proxy.test:3128")
+    response = requests.Response()
+    response.status_code = status
+    response.url = f"{scheme}://images.test/file"
+    with pytest.raises(Unavailable, match=f"{response.url}: status {status}") as caught:
+        refuse_status(response)
+    may_be_its_own = scheme == "http" and status in (407, 502, 503, 504)
+    assert (f"by the proxy of {scheme}_proxy" in str(caught.value)) == may_be_its_own
+
+
+def test_after_a_redirect_the_proxy_of_the_other_address_is_named(
+    server: Server, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed}")
+    server.redirects["/file"] = "http://images.test/elsewhere"
+    message = r"no answer from HTTP_PROXY: http://images\.test/elsewhere: Connection refused, by "
+    with pytest.raises(Unavailable, match=message):
+        open_folder(server.address).read("file")
 
 
 @pytest.mark.parametrize(
@@ -448,7 +477,10 @@ def settings(**changes: str) -> OpenImagesSettings:
         ("  ", "'  ' is no address"),
         ("/data\0/oi", "'/data.x00/oi' is no address"),
         ("file:///data/oi", "file:// is no address that can be read; give the path, /data/oi"),
-        ("gs://openimages", "gs:// is no address that can be read; they begin with https:// or s3"),
+        (
+            "gs://openimages",
+            "gs:// is no address that can be read; addresses begin with https:// or s3",
+        ),
         ("https://", "'https://' has no host; give https://host/folder"),
         ("http:///folder", "'http:///folder' has no host"),
         ("https://:443/folder", "'https://:443/folder' has no host"),
@@ -458,7 +490,8 @@ def settings(**changes: str) -> OpenImagesSettings:
         ("s3:///folder", "'s3:///folder' has no bucket"),
         ("https://me:secret@host/folder", "without user name and password; leave them out"),
         ("https://host/folder?token=1", "has \\? or # in it; give the address of a folder"),
-        ("~nobody-of-that-name/oi", "'~nobody-of-that-name/oi': .*give the whole path"),
+        ("~no-such-user/oi/x", "'~no-such-user/oi/x': that user's home is not known; give"),
+        ("~no.body/x", "'~no.body/x': that user's home is not known; give the whole path \\["),
     ],
 )
 @pytest.mark.parametrize("parameter", ["annotations", "images"])
@@ -556,8 +589,7 @@ def test_a_folder_that_is_none_is_named(
     with pytest.raises(BadAnnotations) as caught:
         OpenImages(settings(annotations=str(address))).check_codes()
     assert str(caught.value) == (
-        f"{name}: {expected}; check openimages.annotations, the folder that holds v5 and v6, "
-        "or that file"
+        f"{expected}; check openimages.annotations, the folder that holds v5 and v6, or that file"
     )
 
 
@@ -576,7 +608,7 @@ def test_a_disk_that_fails_is_a_reason(
         raise error
 
     monkeypatch.setattr(Path, "open", fail)
-    with pytest.raises(Unavailable, match=f"{reason}: {tmp_path}: {error.strerror}") as caught:
+    with pytest.raises(Unavailable, match=f"{reason}: {tmp_path}/file: {error.strerror}") as caught:
         open_folder(str(tmp_path)).read("file")
     assert caught.value.reason == reason
     assert not caught.value.passing

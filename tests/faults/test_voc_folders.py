@@ -1,11 +1,9 @@
 """VOC folders as other tools and people leave them: understood as meant, or refused by name."""
 
-import ctypes
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from dminity.loader.training_photos import LabeledPhotos
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.stages import evaluate
 from tests.helpers.detectors import save_nano
+from tests.helpers.permissions import permissions_that_count
 from tests.helpers.project import ROOT
 
 CLASSES = ("Bed", "Couch", "Kitchen & dining room table")
@@ -240,25 +239,6 @@ def test_a_folder_in_place_of_a_file_is_named(folder: Path, name: str) -> None:
     (folder / name).mkdir()
     with pytest.raises(IsADirectoryError, match=f"{folder / name}"):
         read(folder)
-
-
-@contextmanager
-def permissions_that_count() -> Iterator[None]:
-    """Let root, too, be refused what a file's permissions forbid, until the block ends.
-
-    Takes CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, bits 1 and 2, from what this thread uses of its
-    capabilities: https://man7.org/linux/man-pages/man2/capset.2.html
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    before = (ctypes.c_uint32 * 6)()
-    assert libc.capget(header, before) == 0
-    less = (ctypes.c_uint32 * 6)(before[0] & ~0b110, *before[1:])
-    assert libc.capset(header, less) == 0
-    try:
-        yield
-    finally:
-        assert libc.capset(header, before) == 0
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)

@@ -6,16 +6,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dminity.core import progress
 from dminity.core.progress import Progress, waiting_for
-from dminity.data.fetching.download import fetch_photos
+from dminity.data.fetching import download
+from dminity.data.fetching.download import PhotosMissing, fetch_photos
 from dminity.data.fetching.settings import FetchSettings
 from dminity.remote import reading, retrying
-from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.faults import Unavailable
+from dminity.remote.reading import open_folder
 from dminity.remote.retrying import Blocks
 from dminity.sources.openimages import CLASSES_CSV, BadAnnotations, OpenImages
 from dminity.sources.settings import OpenImagesSettings
@@ -252,6 +255,42 @@ def test_photos_are_waited_for_aloud(tmp_path: Path, notes: list[str], made_mirr
     assert "waiting for the photos of 01-10 since " in notes[0]
 
 
+def test_photos_on_their_way_are_waited_for_aloud_when_an_error_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: list[str]
+) -> None:
+    ended, silent = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    class Pool(ThreadPoolExecutor):
+        """Says when an error ends it."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            ended.set()
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def read(split: str, image_id: str) -> bytes:
+        if image_id == "gone":
+            silent.wait()
+            raise Unavailable("not found", "it is not there")
+        silent.set()
+        ended.wait()
+        before = len(notes)
+        for _ in range(200):
+            time.sleep(0.01)
+            if len(notes) > before:
+                said.append(notes[-1])
+                break
+        raise Unavailable("stalled", "20 s")
+
+    monkeypatch.setattr(download, "ThreadPoolExecutor", Pool)
+    (tmp_path / "01-10/train").mkdir(parents=True)
+    settings = FetchSettings(connections=2, attempts=1, min_side=1, max_missing=0.0)
+    photos = [("train", "gone"), ("train", "slow")]
+    with pytest.raises(PhotosMissing, match="train/gone"):
+        fetch_photos(photos, read, tmp_path / "01-10", settings)
+    assert "waiting for the photos of 01-10 since " in said[0]
+
+
 # Failures that are passing, of what is read once.
 
 
@@ -308,7 +347,7 @@ def test_a_server_that_is_silent_for_good_ends_as_an_error(
 
     server.lasting[CLASSES_CSV] = silent
     try:
-        with pytest.raises(BadAnnotations, match=f"{CLASSES_CSV}: stalled: .*timed out"):
+        with pytest.raises(BadAnnotations, match=f"^stalled: .*{CLASSES_CSV}: .*timed out"):
             _ = open_images(server).published_names
     finally:
         ended.set()

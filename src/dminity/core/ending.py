@@ -106,13 +106,13 @@ def explained(error: BaseException) -> str:
     """One line that names the offender and the mend."""
     if isinstance(error, DminityError):
         text = str(error)
-    elif isinstance(error, OSError) and (reason := refused(error)):
-        text = f"{reason}; then run it again: what is finished is kept"
     elif is_out_of_memory(error):
         text = (
             f"out of memory ({_first_line(error)}); lower train.batch_size or "
             "evaluate.batch_size, train.workers, train.cache_gb, or fetch.connections"
         )
+    elif isinstance(error, OSError) and (reason := refused(error)):
+        text = f"{reason}; then run it again: what is finished is kept"
     elif isinstance(error, BrokenExecutor):
         text = (
             "a process that worked for this one was killed, most often as memory ran out; end "

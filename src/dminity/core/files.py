@@ -8,7 +8,7 @@ their outputs `persist`, or DVC would delete them before the stage starts.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,6 @@ class Occupied(DminityError):
 
 class InTheWay(DminityError):
     """A file is where a folder is to be, or the other way around."""
-
-
-class LinkedOut(DminityError):
-    """A folder of outputs is a link to a place that DVC does not follow it to."""
 
 
 @contextmanager
@@ -87,7 +83,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
+    # What `folder` was; put back where the new one did not take its place.
     replaced = folder.with_name(f".{folder.name}.replaced.unfinished")
+    _put_back(replaced, folder)
     remove(unfinished)
     remove(replaced)
     unfinished.mkdir()
@@ -99,7 +97,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         unfinished.replace(folder)
         remove(replaced)
     finally:
+        _put_back(replaced, folder)
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _put_back(replaced: Path, folder: Path) -> None:
+    """Give a folder back its name, if no other has taken it."""
+    if replaced.exists() and not folder.exists():
+        replaced.rename(folder)
 
 
 def remove(path: Path) -> None:
@@ -108,29 +113,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def refuse_links_out_of(root: Path, folders: Iterable[Path]) -> None:
-    """Refuse folders of outputs that lie in `root` only by a link to another place.
-
-    DVC would refuse such outputs when their stage has done its work. An output may be a link.
-
-    Args:
-        root: the repository.
-        folders: those in which outputs lie, relative to it; they need not be there.
-
-    Raises:
-        LinkedOut: naming the link.
-    """
-    for folder in folders:
-        for part in (folder, *folder.parents):
-            link = root / part
-            if link.is_symlink() and not link.resolve().is_relative_to(root.resolve()):
-                raise LinkedOut(
-                    f"{part} is a link out of the repository, where DVC records nothing; make it "
-                    "a folder, and keep its files on another disk by `dvc cache dir --local` and "
-                    "`dvc config --local cache.type symlink`"
-                )
 
 
 def remove_folder(path: Path) -> None:

@@ -1,6 +1,7 @@
 """How much memory this process may have, and how it holds on to it."""
 
 import ctypes
+import errno
 import platform
 import resource
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 # https://docs.kernel.org/admin-guide/cgroup-v2.html
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
-# How PyTorch, OpenCV, C++, Python and the system's loader say that memory ran out.
+# How PyTorch, OpenCV and libjpeg, C++, Python and the system's loader say that memory ran out.
 OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -38,7 +39,9 @@ def keep_freed_memory() -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; PyTorch and OpenCV say so in words on a CPU."""
-    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def available_bytes() -> int:

@@ -46,13 +46,14 @@ def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
 
     Raises:
         BadParameter: naming the first parameter at fault and what it should be.
+        OSError: if the file is there and cannot be read.
     """
     try:
         # As DVC reads and writes it: to YAML 1.2 and `dvc exp run -S`, 1e-05 is a number.
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
+    except FileNotFoundError as error:
         raise BadParameter(
-            f"{path} cannot be read: {error.strerror}; get it back by `git checkout -- {path}`"
+            f"{path}: no such file; get it back by `git checkout -- {path}`"
         ) from error
     except UnicodeDecodeError as error:
         raise BadParameter(

@@ -1,11 +1,11 @@
 """What the DVC stages share: where results lie, and how a stage starts."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dminity.core import ending
-from dminity.core.files import refuse_links_out_of
+from dminity.core.errors import DminityError
 
 DATA = Path("data")
 INDEX = Path("data/index")
@@ -24,6 +24,10 @@ FOLDERS_OF_RESULTS = (
 )  # fmt: skip
 
 
+class LinkedOut(DminityError):
+    """A folder of outputs is a link to a place that DVC does not follow it to."""
+
+
 def run(stage: Callable[[], None]) -> None:
     """Run a stage's `main`; whatever ends it is one line on stderr.
 
@@ -35,3 +39,26 @@ def run(stage: Callable[[], None]) -> None:
         refuse_links_out_of(Path(root), FOLDERS_OF_RESULTS)
     stage()
     ending.finished()
+
+
+def refuse_links_out_of(root: Path, folders: Iterable[Path]) -> None:
+    """Refuse folders of outputs that lie in `root` only by a link to another place.
+
+    DVC would refuse such outputs when their stage has done its work. An output may be a link.
+
+    Args:
+        root: the repository.
+        folders: those in which outputs lie, relative to it; they need not be there.
+
+    Raises:
+        LinkedOut: naming the link.
+    """
+    for folder in folders:
+        for part in (folder, *folder.parents):
+            link = root / part
+            if link.is_symlink() and not link.resolve().is_relative_to(root.resolve()):
+                raise LinkedOut(
+                    f"{part} is a link out of the repository, where DVC records nothing; make it "
+                    "a folder, and keep its files on another disk by `dvc cache dir --local` and "
+                    "`dvc config --local cache.type symlink`"
+                )

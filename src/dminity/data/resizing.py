@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from torch.nn.functional import interpolate
 
 from dminity.core.errors import DminityError
+from dminity.core.memory import is_out_of_memory
 from dminity.core.progress import Progress
 from dminity.data.decoding import FORMATS, decode_jpeg, decode_whole, opaque
 
@@ -46,7 +47,8 @@ def resize_photos(
     """Resize each (from, to), on every core; the width and height in pixels of each one written.
 
     Raises:
-        PhotoUnreadable: naming the first file that does not decode.
+        PhotoUnreadable: naming the first file that is not there or does not decode.
+        OSError: if one is there and cannot be read, or its training photo not written.
     """
     photos = list(photos)
     work = partial(resize_photo, long_side_pixels=long_side_pixels, jpeg_quality=jpeg_quality)
@@ -84,6 +86,7 @@ def resize_photo(
 
     Raises:
         PhotoUnreadable: naming `source`.
+        OSError: if `source` is there and cannot be read, or `target` cannot be written.
     """
     photo = _decode(source)
     smaller = _shrink(photo.pixels, long_side_pixels)
@@ -97,12 +100,14 @@ def _decode(source: Path) -> _Photo:
     """Read a published photo."""
     try:
         content = source.read_bytes()
-    except OSError as error:
-        raise PhotoUnreadable(f"{source}: {error.strerror}; run `dvc repro` again") from error
+    except FileNotFoundError as error:
+        raise PhotoUnreadable(f"{source}: no such file; run `dvc repro` again") from error
     try:
         return _decode_jpeg_or_png(content)
     # Whatever makes it unreadable; which of many things it is, fetching says.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise PhotoUnreadable(
             f"{source}: {' '.join(str(error).split())}; delete it and run `dvc repro` again"
         ) from error

@@ -7,6 +7,7 @@ that people looked for in it, `present` or not. Of other classes in that photo n
 they have no box either way. sizes: width and height in pixels of each training photo.
 """
 
+import errno
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
+from dminity.core.memory import is_out_of_memory
 
 FLAGS = ("is_occluded", "is_truncated", "is_group_of", "is_depiction", "is_inside")
 CORNERS = ["xmin", "ymin", "xmax", "ymax"]
@@ -62,11 +64,17 @@ def read(path: Path, schema: pa.Schema) -> pd.DataFrame:
 
     Raises:
         NoTable: if it is not there, or is none, or is of other columns.
+        OSError: if it is there and cannot be read.
     """
     try:
         # One file: of a folder, PyArrow would read all that is in it.
-        found = pq.ParquetFile(path).read()
+        with path.open("rb") as file:
+            found = pq.ParquetFile(file).read()
     except (OSError, pa.ArrowException) as error:
+        # The system's errors have a number, those of PyArrow have none.
+        of_the_system = getattr(error, "errno", None) not in (None, errno.ENOENT)
+        if is_out_of_memory(error) or of_the_system:
+            raise
         raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
     if not found.schema.equals(schema):
         raise NoTable(f"{path} has other columns than this version writes; run `dvc repro`")
@@ -79,10 +87,11 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
     Raises:
         NoTable: if they are not there, or are no text.
+        OSError: if they are there and cannot be read.
     """
     try:
         classes = tuple(path.read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
+    except (FileNotFoundError, UnicodeDecodeError) as error:
         raise NoTable(f"{path} is missing or damaged; run `dvc repro`") from error
     if not classes:
         raise NoTable(f"{path} is empty; run `dvc repro`")

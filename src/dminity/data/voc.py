@@ -27,6 +27,7 @@ from defusedxml.ElementTree import ParseError, parse
 from numpy.typing import NDArray
 
 from dminity.core.errors import DminityError
+from dminity.core.memory import is_out_of_memory
 from dminity.core.parameters import suggestion
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import GroundTruth
@@ -330,7 +331,9 @@ def read_photo(folder: Path, image_id: str) -> NDArray[np.uint8]:
         raise PhotoMissing(
             f"{path}: no such file; {_other_file(path)}run `dvc repro resize`"
         ) from error
-    except cv2.error:  # it is empty, or larger than OpenCV reads
+    except cv2.error as error:  # it is empty, or larger than OpenCV reads
+        if is_out_of_memory(error):
+            raise
         photo = None
     if photo is None:
         raise PhotoMissing(f"{path} is cut off, or no photo; run `dvc repro resize`")

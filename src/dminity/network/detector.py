@@ -26,6 +26,7 @@ from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_file
+from dminity.core.memory import is_out_of_memory
 from dminity.detection.detections import Detections
 from dminity.detection.letterbox import letterbox, network_input
 from dminity.network.head import Head
@@ -148,6 +149,8 @@ def load_detector(path: Path) -> Detector:
         network.load_state_dict(content["model"])
         height, width = content["input_size"]
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise BadModelFile(f"{path} is no model of dminity; run `dvc repro train`") from error
     network.eval()
     return Detector(network, content["variant"], classes, (height, width))
@@ -180,6 +183,8 @@ def read_checkpoint(path: Path, mend: str) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise BadModelFile(f"{path} holds more than weights and is not opened; {mend}") from error
     except Exception as error:  # an old file that is cut off is refused in any way
+        if is_out_of_memory(error) or _is_of_the_system(error):
+            raise
         reason = first_line(error).partition(". ")[0] or type(error).__name__
         raise BadModelFile(
             f"{path} is cut off or damaged, or cannot be read: {reason}; {mend}"
@@ -201,12 +206,18 @@ def _is_whole(file: BinaryIO) -> bool:
             return file.read(1) == pickle.PROTO
         with zipfile.ZipFile(file) as archive:
             return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
-        return False
-    except OSError as error:
-        if error.errno != errno.EINVAL:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        if is_out_of_memory(error) or _is_of_the_system(error):
             raise
-        return False  # where bytes are missing, it is sought before the file's beginning
+        return False
+
+
+def _is_of_the_system(error: Exception) -> bool:
+    """Whether it is the system that cannot read a file, and not the file that is damaged.
+
+    Where bytes are missing, readers seek before the file's beginning, which the system refuses.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def first_line(error: BaseException) -> str:

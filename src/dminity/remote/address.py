@@ -17,7 +17,11 @@ def _checked(address: str) -> str:
     if not separator or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme):
         return _checked_path(address)
     if scheme not in ("http", "https", "s3"):
-        mend = f"give the path, {rest}" if scheme == "file" else "they begin with https:// or s3://"
+        mend = (
+            f"give the path, {rest}"
+            if scheme == "file"
+            else "addresses begin with https:// or s3://"
+        )
         raise ValueError(f"{scheme}:// is no address that can be read; {mend}")
     if "@" in rest.partition("/")[0]:
         raise ValueError("public files are read without user name and password; leave them out")
@@ -40,7 +44,7 @@ def _checked_path(path: str) -> str:
     try:
         return str(Path(path).expanduser())
     except RuntimeError as error:
-        raise ValueError(f"{path!r}: {error} give the whole path".replace(".", ";", 1)) from error
+        raise ValueError(f"{path!r}: that user's home is not known; give the whole path") from error
 
 
 def _checked_server(address: str) -> str:
@@ -51,7 +55,7 @@ def _checked_server(address: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_checked)]
-"""An https or s3 address, or a path."""
+"""An https, http or s3 address, or a path."""
 
 Server = Annotated[str, AfterValidator(_checked_server)]
-"""An https address."""
+"""An https or http address."""

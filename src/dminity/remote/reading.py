@@ -6,7 +6,6 @@ AWS_* variables, profiles and credentials people keep for their own remote play 
 
 import base64
 import os
-import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -17,16 +16,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
-import urllib3
 
-from dminity.remote.session import (
-    PublicSession,
-    bottom_of,
-    by_proxy,
-    explain,
-    is_broken,
-    proxy_variable,
-)
+from dminity.remote.faults import Changed, Unavailable, as_unavailable, refuse_status
+from dminity.remote.session import PublicSession
 
 # The longest to wait for a connection, and for the next byte of one that is open.
 CONNECT_S = 10.0
@@ -35,35 +27,12 @@ SILENCE_S = 20.0
 WHOLE_FILE_S = 120.0
 LARGEST_WHOLE_FILE_BYTES = 64 << 20
 PIECE_BYTES = 1 << 18
-NAME_OF_STATUS = {403: "forbidden", 404: "not found", 410: "not found", 429: "too many requests"}
-PASSING_STATUS = {408, 425, 429}
 NAME_OF_FAILURE: dict[type[OSError], str] = {
     FileNotFoundError: "not found",
     NotADirectoryError: "not found",
     IsADirectoryError: "not a file",
     PermissionError: "forbidden",
 }
-
-
-class Unavailable(OSError):
-    """A file cannot be had.
-
-    `reason` is a word or two to count by, `passing` says whether asking again may help, `wait_s`
-    for how long the server asks to be left alone, and `attempts` how often it was asked.
-    """
-
-    def __init__(
-        self, reason: str, detail: object, *, passing: bool = False, wait_s: float = 0.0
-    ) -> None:
-        super().__init__(f"{reason}: {' '.join(str(detail).split())}")
-        self.reason = reason
-        self.passing = passing
-        self.wait_s = wait_s
-        self.attempts = 1
-
-
-class Changed(Unavailable):
-    """A file is not the one any more whose first part was read."""
 
 
 class Readable(Protocol):
@@ -116,15 +85,16 @@ class Folder(ABC):
 
     def read(self, name: str) -> bytes:
         """The whole of a small file."""
+        place = f"{self.address}/{name}"
         end = time.monotonic() + WHOLE_FILE_S
         content = bytearray()
         with self.open(name) as file:
             for piece in file.pieces(LARGEST_WHOLE_FILE_BYTES + 1):
                 content += piece
                 if time.monotonic() > end:
-                    raise Unavailable("too slow", f"{name}: {len(content)} bytes", passing=True)
+                    raise Unavailable("too slow", f"{place}: {len(content)} bytes", passing=True)
         if len(content) > LARGEST_WHOLE_FILE_BYTES:
-            raise Unavailable("too large", f"{name}: over {LARGEST_WHOLE_FILE_BYTES} bytes")
+            raise Unavailable("too large", f"{place}: over {LARGEST_WHOLE_FILE_BYTES} bytes")
         return bytes(content)
 
 
@@ -147,19 +117,20 @@ class _DiskFolder(Folder):
     @contextmanager
     def open(self, name: str, start: int = 0, version: str = "") -> Iterator[Opened]:
         """See `Folder`; a file of another size or time is another version."""
+        path = Path(self.address) / name
         try:
-            with (Path(self.address) / name).open("rb", buffering=0) as stream:
+            with path.open("rb", buffering=0) as stream:
                 status = os.fstat(stream.fileno())
                 found = f"{status.st_size}-{status.st_mtime_ns}"
-                _refuse_change(name, version, found)
+                _refuse_change(path, version, found)
                 stream.seek(start)
                 yield Opened(stream, found, status.st_size)
         except Unavailable:
             raise
         except OSError as error:
-            raise self.unavailable(error) from error
+            raise self.unavailable(path, error) from error
 
-    def unavailable(self, error: OSError) -> Unavailable:
+    def unavailable(self, path: Path, error: OSError) -> Unavailable:
         """What is at fault: the folder, the file or the disk."""
         folder = Path(self.address)
         # A path that is too long, or a loop of links, cannot even be asked about.
@@ -173,7 +144,7 @@ class _DiskFolder(Folder):
             (name for kind, name in NAME_OF_FAILURE.items() if isinstance(error, kind)),
             "cannot be read",
         )
-        return Unavailable(reason, f"{error.filename or folder}: {error.strerror}")
+        return Unavailable(reason, f"{path}: {error.strerror}")
 
 
 class _WebFolder(Folder):
@@ -190,10 +161,10 @@ class _WebFolder(Folder):
         headers = {"Range": f"bytes={start}-"} if start else {}
         url = f"{self.url}/{quote(name)}"
         patience_s = CONNECT_S, SILENCE_S
-        with _as_unavailable(url), self.session.ask(url, headers, patience_s) as response:
-            _refuse_status(response)
+        with as_unavailable(url), self.session.ask(url, headers, patience_s) as response:
+            refuse_status(response)
             found = response.headers.get("ETag") or response.headers.get("Last-Modified", "")
-            _refuse_change(name, version, found)
+            _refuse_change(url, version, found)
             opened = Opened(_Body(response.raw), found, _whole_size(response), _crc32c(response))
             if start and response.status_code != 206:
                 # A server that does not know ranges begins at the beginning.
@@ -214,38 +185,10 @@ class _Body:
         return piece
 
 
-def _refuse_change(name: str, version: str, found: str) -> None:
+def _refuse_change(place: object, version: str, found: str) -> None:
     """Raise if a version is asked for and another found."""
     if version and version != found:
-        raise Changed("changed", f"{name}: {version} is {found} now")
-
-
-def _refuse_status(response: requests.Response) -> None:
-    """Raise for an answer that is not the file."""
-    status = response.status_code
-    if status in (200, 206):
-        return
-    if status == 416:
-        raise Changed("changed", f"{response.url}: it is shorter than what was read of it")
-    region = response.headers.get("x-amz-bucket-region")
-    if region and status in (301, 307):
-        mend = f"the bucket is in {region}: its endpoint is https://s3.{region}.amazonaws.com"
-        raise Unavailable("moved", f"{response.url}: {mend}")
-    server_error = status >= 500
-    raise Unavailable(
-        NAME_OF_STATUS.get(status, "server error" if server_error else "refused"),
-        f"{response.url}: status {status}{by_proxy(response.url)}",
-        passing=server_error or status in PASSING_STATUS,
-        wait_s=_retry_after_s(response.headers.get("Retry-After", "")),
-    )
-
-
-def _retry_after_s(value: str) -> float:
-    """The seconds that a Retry-After header asks for, given as a number or a date."""
-    try:
-        return urllib3.Retry().parse_retry_after(value) if value else 0.0
-    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        return 0.0
+        raise Changed("changed", f"{place}: {version} is {found} now")
 
 
 def _whole_size(response: requests.Response) -> int | None:
@@ -265,32 +208,3 @@ def _crc32c(response: requests.Response) -> int | None:
             with suppress(ValueError):
                 return int.from_bytes(base64.b64decode(code), "big")
     return None
-
-
-@contextmanager
-def _as_unavailable(url: str) -> Iterator[None]:
-    """Give the failures of the network the one type that a missing file has."""
-    try:
-        yield
-    except Unavailable:
-        raise
-    # A ValueError is what comes of the address of a redirect, or of a header, that is none.
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        reason, passing = _reason(error, url)
-        raise Unavailable(reason, explain(error, url), passing=passing) from error
-
-
-def _reason(error: Exception, url: str) -> tuple[str, bool]:
-    """What failed, in a word or two, and whether asking again may help."""
-    bottom = bottom_of(error)
-    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
-        return "stalled", True
-    if isinstance(bottom, ssl.SSLCertVerificationError):
-        return "certificate not trusted", False
-    if isinstance(bottom, ssl.SSLError) and not is_broken(error):
-        return "no secure connection", False
-    if isinstance(error, requests.exceptions.ProxyError):
-        return f"no answer from {proxy_variable(url)}", True
-    if isinstance(error, requests.ConnectionError | urllib3.exceptions.HTTPError | ConnectionError):
-        return "connection lost", True
-    return "refused", False

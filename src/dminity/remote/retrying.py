@@ -8,7 +8,8 @@ from threading import Event
 from typing import TypeVar
 
 from dminity.core.progress import Progress, Waiting, note, waiting_for
-from dminity.remote.reading import Folder, Opened, Unavailable
+from dminity.remote.faults import Unavailable
+from dminity.remote.reading import Folder, Opened
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0

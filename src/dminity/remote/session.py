@@ -1,17 +1,17 @@
 """Requests that the user's surroundings do not change, but for a company's proxy and certificates.
 
-Of the environment, *_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count, and they do not
+Of the environment, *_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE count; proxies do not
 for this machine's own addresses. Public files need no credentials: ~/.netrc is not read.
 """
 
 import ipaddress
 import os
-import ssl
+import socket
+from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import should_bypass_proxies
 
@@ -98,15 +98,19 @@ def proxy_variable(url: str) -> str | None:
 def _is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     host = host.rstrip(".")
+    # 127.1 is 127.0.0.1, which ::ffff:127.0.0.1 is, too.
+    with suppress(OSError):
+        host = socket.inet_ntoa(socket.inet_aton(host))
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
 
 
 def _certificates(url: str) -> str | bool:
     """The authorities whom the user trusts: a path; True: those that requests comes with."""
-    variable = _certificates_variable()
+    variable = certificates_variable()
     if variable is None:
         return True
     path = os.environ[variable]
@@ -118,52 +122,6 @@ def _certificates(url: str) -> str | bool:
     raise BadSurroundings(f"{variable} names {path}, which {fault}; correct or unset it")
 
 
-def _certificates_variable() -> str | None:
+def certificates_variable() -> str | None:
     """The variable that names them."""
     return next((name for name in CERTIFICATES if os.environ.get(name)), None)
-
-
-def explain(error: BaseException, url: str) -> str:
-    """A failed request in a line: the address, what is at the bottom of it, what it depends on."""
-    bottom = bottom_of(error)
-    said = getattr(bottom, "strerror", None) or str(bottom) or type(bottom).__name__
-    if isinstance(bottom, ssl.SSLCertVerificationError):
-        said = f"{bottom.verify_message}{_by_certificates()}"
-    elif isinstance(bottom, ssl.SSLError) and bottom.library not in ("SSL", None):
-        # It is not of the connection, but of the file of certificates.
-        said += _by_certificates()
-    return f"{url}: {said}{by_proxy(url)}"
-
-
-def _by_certificates() -> str:
-    """What to add to a failure where certificates are judged."""
-    variable = _certificates_variable()
-    if variable:
-        return f"; {variable} is {os.environ[variable]}"
-    return f"; {CERTIFICATES[0]} may name a file of other authorities to trust"
-
-
-def is_broken(error: BaseException) -> bool:
-    """Whether a secure connection broke, as any connection may: nobody's certificate is at fault.
-
-    What urllib3 raises itself, it raises while a body is read.
-    """
-    bottom = bottom_of(error)
-    return isinstance(bottom, ssl.SSLError) and (
-        isinstance(error, urllib3.exceptions.SSLError)
-        or isinstance(bottom, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        or "BAD_RECORD" in str(bottom.reason)
-    )
-
-
-def by_proxy(url: str) -> str:
-    """What to add to a failure where a proxy is asked for an address."""
-    variable = proxy_variable(url)
-    return f", by the proxy of {variable}; correct or unset it" if variable else ""
-
-
-def bottom_of(error: BaseException) -> BaseException:
-    """The failure that led to the others: requests and urllib3 wrap it several times."""
-    below = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
-    first = next((part for part in below if isinstance(part, BaseException)), None)
-    return bottom_of(first) if first else error

@@ -17,7 +17,8 @@ from dminity.core.amenities import AMENITIES, NAME_OF_CODE
 from dminity.core.errors import DminityError
 from dminity.core.splits import SPLITS
 from dminity.data import tables
-from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.faults import Unavailable
+from dminity.remote.reading import open_folder
 from dminity.remote.retrying import retry_aloud
 from dminity.sources.settings import OpenImagesSettings
 from dminity.sources.sieve import Damaged, Position, sift
@@ -93,7 +94,7 @@ class OpenImages:
             position = sift(self.csv_files, name, list(NAME_OF_CODE), kept)
             rows = parse(kept, list(columns)).rename(columns=columns)
         except (Unavailable, Damaged, pa.ArrowInvalid, pa.ArrowKeyError) as error:
-            raise self.bad(name, " ".join(str(error).split())) from error
+            raise self.bad(name, error) from error
         rows = rows[rows["label"].isin(NAME_OF_CODE)].reset_index(drop=True)
         rows["label"] = rows["label"].map(NAME_OF_CODE)
         wrong = rows.loc[~rows["image_id"].str.fullmatch(IMAGE_ID), "image_id"]
@@ -116,14 +117,16 @@ class OpenImages:
             content = retry_aloud(lambda: self.csv_files.read(CLASSES_CSV), address)
             text = content.decode("utf-8-sig")
         except (Unavailable, UnicodeDecodeError) as error:
-            raise self.bad(CLASSES_CSV, str(error)) from error
+            raise self.bad(CLASSES_CSV, error) from error
         return {row[0]: row[1] for row in csv.reader(io.StringIO(text)) if len(row) == 2}
 
-    def bad(self, name: str, fault: str) -> BadAnnotations:
+    def bad(self, name: str, fault: object) -> BadAnnotations:
         """The error for a file of the annotations, with the mend."""
-        address = f"{self.csv_files.address}/{name}"
+        # What cannot be had says itself which file it is.
+        which = "" if isinstance(fault, Unavailable) else f"{self.csv_files.address}/{name}: "
+        said = " ".join(str(fault).split())
         return BadAnnotations(
-            f"{address}: {fault}; check openimages.annotations, the folder that holds v5 and v6, "
+            f"{which}{said}; check openimages.annotations, the folder that holds v5 and v6, "
             "or that file"
         )
 

@@ -21,7 +21,8 @@ import google_crc32c
 import numpy as np
 
 from dminity.core.files import replacing_file
-from dminity.remote.reading import Changed, Folder
+from dminity.remote.faults import Changed
+from dminity.remote.reading import Folder
 from dminity.remote.retrying import Blocks, retry_aloud
 
 # How much is read between two notes of the position, from which a killed pass is resumed.

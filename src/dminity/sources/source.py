@@ -47,5 +47,5 @@ class Source(Protocol):
         ...
 
     def photo(self, split: str, image_id: str) -> bytes:
-        """The published photo. Raises `remote.reading.Unavailable` where it cannot be had."""
+        """The published photo. Raises `remote.faults.Unavailable` where it cannot be had."""
         ...

@@ -7,12 +7,11 @@ import pandas as pd
 
 from dminity.core.amenities import buckets
 from dminity.core.errors import DminityError
-from dminity.core.files import exclusive, remove, replacing_file
-from dminity.core.progress import note
+from dminity.core.files import exclusive, replacing_file
 from dminity.core.splits import SPLITS
 from dminity.core.stage import PICKED, RAW, run
 from dminity.data import tables
-from dminity.data.fetching.download import Rejected, fetch_photos
+from dminity.data.fetching.download import Rejected, fetch_photos, remove_aloud
 from dminity.params import load_params
 from dminity.sources.registry import open_source
 
@@ -65,13 +64,15 @@ def prepare(folder: Path, version: str) -> None:
     folder.resolve().mkdir(parents=True, exist_ok=True)
     mark = folder / MARK
     before = _read_mark(mark)
-    if before != version:
-        _say_removed(folder, before)
-    for path in folder.iterdir():
-        if path.name not in (MARK, REJECTED, *SPLITS) or (
-            before != version or path.is_dir() != (path.name in SPLITS)
-        ):
-            remove(path)
+    same = before == version
+    files, folders = (MARK, REJECTED), SPLITS if same else ()
+    others = [
+        path for path in folder.iterdir() if path.name not in (folders if path.is_dir() else files)
+    ]
+    kind = "that are not asked for" if same else f"of another source, {before[:40] or 'unknown'!r}"
+    remove_aloud(others, folder, f"files {kind}")
+    if not same:
+        (folder / REJECTED).unlink(missing_ok=True)
     for split in SPLITS:
         (folder / split).mkdir(exist_ok=True)
     with replacing_file(mark) as path:
@@ -79,22 +80,15 @@ def prepare(folder: Path, version: str) -> None:
 
 
 def _read_mark(mark: Path) -> str:
-    """Which source the photos in a folder are from; nothing if that cannot be told."""
+    """Which source the photos in a folder are from; nothing if the mark does not tell.
+
+    Raises:
+        OSError: if the mark is there and cannot be read: the photos may be those that are wanted.
+    """
     try:
         return mark.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
         return ""
-
-
-def _say_removed(folder: Path, before: str) -> None:
-    """Say how many photos of which source are about to be removed."""
-    photos = sum(path.is_file() for path in folder.glob("*/*.jpg"))
-    if photos:
-        note(
-            f"{folder}: removing photos of another source, {before[:40] or 'unknown'!r}: {photos}; "
-            "where DVC recorded them, the former params.yaml and dvc.lock, then `dvc checkout`, "
-            "bring them back"
-        )
 
 
 if __name__ == "__main__":

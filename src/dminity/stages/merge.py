@@ -78,11 +78,12 @@ def read_missing(bucket: str) -> pd.DataFrame:
 
     Raises:
         BadList: naming the file, if it is not the one that fetch writes.
+        OSError: if it is there and cannot be read.
     """
     path = RAW / bucket / "rejected.csv"
     try:
         found = pd.read_csv(path, dtype=COLUMN_TYPES)
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, ValueError) as error:
         raise BadList(f"{path} is missing or damaged; {_again(bucket)}") from error
     if list(found.columns) != list(COLUMN_TYPES):
         raise BadList(f"{path} has other columns than fetch writes; {_again(bucket)}")

@@ -12,7 +12,8 @@ from torch import nn
 from dminity.core.amenities import COCO_CLASSES, COCO_TWIN
 from dminity.core.files import exclusive, replacing_file
 from dminity.network.detector import BadModelFile, first_line, read_checkpoint
-from dminity.remote.reading import Unavailable, open_folder
+from dminity.remote.faults import Unavailable
+from dminity.remote.reading import open_folder
 from dminity.remote.retrying import Blocks
 from dminity.training.weights import (
     CLASS_LAYERS,
@@ -146,7 +147,7 @@ def _fetch(release: str, variant: str, path: Path) -> None:
                 file.writelines(blocks.with_progress())
             _check_sum(unfinished, variant, origin, mend)
     except Unavailable as error:
-        raise BadModelFile(f"{origin}: {first_line(error)}; {mend}") from error
+        raise BadModelFile(f"{first_line(error)}; {mend}") from error
 
 
 def _check_sum(path: Path, variant: str, origin: str, mend: str) -> None:

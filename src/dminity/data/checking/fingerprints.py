@@ -11,6 +11,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from dminity.core.memory import is_out_of_memory
 from dminity.core.pool import Pool
 from dminity.core.progress import Progress
 from dminity.data.decoding import FORMATS, opaque
@@ -52,7 +53,9 @@ def fingerprint(path: Path) -> Fingerprint:
             photo.draft("L", (ENOUGH_PIXELS, ENOUGH_PIXELS))
             bits = imagehash.phash(opaque(photo)).hash
     # Whatever makes it unreadable; which of many things it is, fetching says.
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return UNREADABLE
     digest = hashlib.sha256(content).hexdigest()
     return Fingerprint(width, height, digest, int.from_bytes(np.packbits(bits).tobytes(), "big"))

@@ -13,7 +13,7 @@ from dminity.core.progress import Progress, note, waiting_for
 from dminity.data.fetching.settings import FetchSettings
 from dminity.data.fetching.verification import BadPhoto, verify
 from dminity.data.raw_photos import raw_photo
-from dminity.remote.reading import Unavailable
+from dminity.remote.faults import Unavailable
 from dminity.remote.retrying import retry
 
 
@@ -46,21 +46,23 @@ def fetch_photos(
             it is if the disk is full.
     """
     wanted = {raw_photo(folder, *photo): photo for photo in photos}
-    _remove_others(wanted, folder)
+    others = [path for path in folder.glob("*/*") if path not in wanted or path.is_dir()]
+    remove_aloud(others, folder, "files that are not asked for")
     given_up = Event()
     rejected: list[Rejected] = []
-    with ThreadPoolExecutor(settings.connections) as pool:
+    # An error, too, waits for the photos that are on their way.
+    waited_for = waiting_for(f"the photos of {folder.name}")
+    with waited_for as waiting, ThreadPoolExecutor(settings.connections) as pool:
         tasks = [
             pool.submit(_fetch, path, read, *key, settings, given_up)
             for path, key in wanted.items()
         ]
         try:
-            with waiting_for(f"the photos of {folder.name}") as waiting:
-                for task in Progress(folder.name, as_completed(tasks), len(tasks)):
-                    waiting.beat()
-                    if fault := task.result():
-                        rejected.append(fault)
-                        _refuse_too_many(rejected, len(wanted), settings.max_missing)
+            for task in Progress(folder.name, as_completed(tasks), len(tasks)):
+                waiting.beat()
+                if fault := task.result():
+                    rejected.append(fault)
+                    _refuse_too_many(rejected, len(wanted), settings.max_missing)
         except BaseException:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -68,18 +70,23 @@ def fetch_photos(
     return sorted(rejected)
 
 
-def _remove_others(wanted: Iterable[Path], folder: Path) -> None:
-    """Remove from the folders of splits what is none of the photos wanted; say how many were."""
-    wanted = set(wanted)
-    others = [path for path in folder.glob("*/*") if path not in wanted or path.is_dir()]
-    photos = sum(path.suffix == ".jpg" and path.is_file() for path in others)
-    if photos:
+def remove_aloud(paths: list[Path], folder: Path, what: str) -> None:
+    """Remove files, and folders with all that is in them, from a bucket's folder.
+
+    It is said first how many files they are, `what` they are, and how to get them back; but for
+    files that a stage which was interrupted left unfinished.
+    """
+    folders = [path for path in paths if path.is_dir() and not path.is_symlink()]
+    files = sum(
+        not path.match(".*.unfinished") and (path.is_symlink() or not path.is_dir())
+        for path in [*paths, *(path for place in folders for path in place.rglob("*"))]
+    )
+    if files:
         note(
-            f"{folder}: removing photos that are not asked for any more: {photos}; where DVC "
-            "recorded them, the former params.yaml and dvc.lock, then `dvc checkout`, bring them "
-            "back"
+            f"{folder}: removing {what}: {files}; where DVC recorded them, the former params.yaml "
+            "and dvc.lock, then `dvc checkout`, bring them back"
         )
-    for path in others:
+    for path in paths:
         remove(path)
 
 

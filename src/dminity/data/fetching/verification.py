@@ -5,8 +5,9 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
+from dminity.core.memory import is_out_of_memory
 from dminity.data.decoding import FORMATS, JPEG_END, decode_whole
-from dminity.remote.reading import Unavailable
+from dminity.remote.faults import Unavailable
 
 # Open Images publishes photos of at most 1024 x 1024; a mirror may hold the originals.
 MOST_PIXELS = 50_000_000
@@ -38,6 +39,8 @@ def verify(content: bytes, min_side: int) -> None:
         raise BadPhoto("too many pixels", error) from error
     # Whatever a hostile file makes a decoder raise is a fault of the file.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         reason = "damaged" if _has_end(content) else "truncated"
         raise BadPhoto(reason, error, passing=True) from error
 
