@@ -1,7 +1,8 @@
 """Parts that many tests share. Every server is on loopback and every folder is temporary."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import chdir
 from pathlib import Path
 
@@ -44,19 +45,27 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
     It takes a minute to make: the processes that run tests share it.
     """
-    folder = tmp_path_factory.getbasetemp()
+    folder = made_once(tmp_path_factory, "trained", train_by_heart)
+    return folder / "model.pth", folder / "run" / "live"
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
+) -> Path:
+    """A folder that one of the processes that run tests makes, and all of them read."""
+    place = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    model = folder / "trained" / "model.pth"
-    with FileLock(folder / "trained.lock"):
-        if not model.exists():
-            train_by_heart(model)
-    return model, model.parent / "run" / "live"
+        place = place.parent
+    with FileLock(place / f"{name}.lock"):
+        if not (place / f"{name}.made").exists():
+            (place / name).mkdir()
+            make(place / name)
+            (place / f"{name}.made").touch()
+    return place / name
 
 
-def train_by_heart(model: Path) -> None:
-    """Train a detector on eight rooms until it knows them, beside the file that it is kept in."""
-    folder = model.parent
+def train_by_heart(folder: Path) -> None:
+    """Train a detector on eight rooms until it knows them."""
     rooms = make_room_folder(folder / "voc", {"train": 8, "validation": 8})
     lists = rooms / "ImageSets" / "Main"
     ids = (lists / "train.txt").read_text()
@@ -77,18 +86,30 @@ def train_by_heart(model: Path) -> None:
             flip=0.0,
             cache_gb=1.0,
         )
-    save_detector(weights, "yolox_nano", NAMES, (128, 128), model)
+    save_detector(weights, "yolox_nano", NAMES, (128, 128), folder / "model.pth")
 
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A project in which the pipeline has run once, its results committed, and what it printed."""
-    project = Project.copy(tmp_path_factory.mktemp("project"))
+    """A project in which the pipeline has run once, its results committed, and what it printed.
+
+    It takes most of a minute to run: each process that runs tests has a copy of its own.
+    """
+    ran = made_once(tmp_path_factory, "first_run", run_once)
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ran / "project", folder, symlinks=True, dirs_exist_ok=True)
+    return Project(folder), (ran / "output").read_text()
+
+
+def run_once(folder: Path) -> None:
+    """Run the pipeline for the first time in a copy of this project."""
+    (folder / "project").mkdir()
+    project = Project.copy(folder / "project")
     project.set_params(TINY)
     output = project.run("dvc", "repro")
     assert stages_run(output) == {*DATA_STAGES, *MODEL_STAGES}
     project.commit("Results")
-    return project, output
+    (folder / "output").write_text(output)
 
 
 @pytest.fixture(scope="session")

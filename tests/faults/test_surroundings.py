@@ -473,9 +473,9 @@ def settings(**changes: str) -> OpenImagesSettings:
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("", "'' is no address; give https://…, s3://… or the path of a folder"),
+        ("", "'' is no address; give https://…, s3://… or a folder's path"),
         ("  ", "'  ' is no address"),
-        ("/data\0/oi", "'/data.x00/oi' is no address"),
+        ("/data\0/oi", "'/data.x00/oi' is no path"),
         ("file:///data/oi", "file:// is no address that can be read; give the path, /data/oi"),
         (
             "gs://openimages",

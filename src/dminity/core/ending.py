@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, first_line
 from dminity.core.memory import is_out_of_memory
 
 INTERRUPTED = 130  # As a shell says that Ctrl-C ended a program.
@@ -108,7 +108,7 @@ def explained(error: BaseException) -> str:
         text = str(error)
     elif is_out_of_memory(error):
         text = (
-            f"out of memory ({_first_line(error)}); lower train.batch_size or "
+            f"out of memory ({_named(error)}); lower train.batch_size or "
             "evaluate.batch_size, train.workers, train.cache_gb, or fetch.connections"
         )
     elif isinstance(error, OSError) and (reason := refused(error)):
@@ -119,7 +119,7 @@ def explained(error: BaseException) -> str:
             "other programs, or run it where there is more, and run it again"
         )
     else:
-        text = f"{_first_line(error)}; {_reported(error)}"
+        text = f"{_named(error)}; {_reported(error)}"
     return " ".join(text.split())
 
 
@@ -153,9 +153,9 @@ def user_name(uid: int) -> str:
         return f"user {uid}"
 
 
-def _first_line(error: BaseException) -> str:
-    """The kind of an error and the first line of what it says."""
-    line = str(error).strip().partition("\n")[0]
+def _named(error: BaseException) -> str:
+    """The kind of an error, and the first line of what it says."""
+    line = first_line(error)
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

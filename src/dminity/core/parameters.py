@@ -5,7 +5,6 @@ No parameter has a default in code: params.yaml is the only place for one, and e
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,7 +13,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, suggestion
 
 
 class BadParameter(DminityError):
@@ -95,10 +94,3 @@ def _fields_at(section: type[Section], path: list[str]) -> Iterable[str]:
     for part in path:
         found = found.model_fields[part].annotation
     return list(found.model_fields)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, if something known looks like `word`, blanks and capitals aside."""
-    names = {name.casefold(): name for name in known}
-    close = get_close_matches(word.strip().casefold(), names, n=1)
-    return f"; did you mean {names[close[0]]!r}?" if close else ""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from dminity.core.amenities import NAMES
-from dminity.core.parameters import Section, suggestion
+from dminity.core.errors import suggestion
+from dminity.core.parameters import Section
 
 Policy = Literal["keep", "difficult", "drop"]
 

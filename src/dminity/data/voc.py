@@ -26,9 +26,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 from numpy.typing import NDArray
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, suggestion
 from dminity.core.memory import is_out_of_memory
-from dminity.core.parameters import suggestion
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import GroundTruth
 

@@ -24,7 +24,7 @@ from torch.serialization import safe_globals
 from yolox.config import YoloxConfig
 from yolox.models import YoloxModule
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, first_line
 from dminity.core.files import replacing_file
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.detections import Detections
@@ -218,8 +218,3 @@ def _is_of_the_system(error: Exception) -> bool:
     Where bytes are missing, readers seek before the file's beginning, which the system refuses.
     """
     return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error that may have many."""
-    return str(error).partition("\n")[0]

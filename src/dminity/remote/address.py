@@ -15,6 +15,10 @@ def _checked(address: str) -> str:
     """
     scheme, separator, rest = address.partition("://")
     if not separator or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme):
+        if not address.strip():
+            raise ValueError(
+                f"{address!r} is no address; give https://…, s3://… or a folder's path"
+            )
         return _checked_path(address)
     if scheme not in ("http", "https", "s3"):
         mend = (
@@ -40,7 +44,7 @@ def _checked(address: str) -> str:
 def _checked_path(path: str) -> str:
     """Refuse what no path can be, and a home that is not known; `~` is expanded."""
     if not path.strip() or "\0" in path:
-        raise ValueError(f"{path!r} is no address; give https://…, s3://… or the path of a folder")
+        raise ValueError(f"{path!r} is no path")
     try:
         return str(Path(path).expanduser())
     except RuntimeError as error:
@@ -56,6 +60,9 @@ def _checked_server(address: str) -> str:
 
 Address = Annotated[str, AfterValidator(_checked)]
 """An https, http or s3 address, or a path."""
+
+LocalPath = Annotated[str, AfterValidator(_checked_path)]
+"""A path on this machine."""
 
 Server = Annotated[str, AfterValidator(_checked_server)]
 """An https or http address."""

@@ -6,7 +6,7 @@ import cv2
 import pandas as pd
 import torch
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, some
 from dminity.core.files import replacing_file, replacing_folder, write_json
 from dminity.core.progress import Progress, note
 from dminity.core.stage import METRICS, MODEL, VOC, run
@@ -71,17 +71,14 @@ def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> No
         MODEL: [name for name in known if name not in wanted],
         VOC / "classes.txt": [name for name in wanted if name not in known],
     }
-    differences = [f"only {path} has {_some(names)}" for path, names in own.items() if names]
+    differences = [
+        f"only {path} has {some(names, SHOWN_NAMES)}" for path, names in own.items() if names
+    ]
     if differences:
         raise OtherClasses(
             f"{MODEL} knows other classes than those of the photos: {' and '.join(differences)}; "
             "run `dvc repro train`"
         )
-
-
-def _some(names: list[str]) -> str:
-    """The first of some names."""
-    return ", ".join(map(repr, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
 
 
 def _detect(

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from dminity.core.amenities import buckets
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, some
 from dminity.core.files import replacing_file, write_json
 from dminity.core.progress import note
 from dminity.core.stage import DATA, INDEX, MERGED, METRICS, PICKED, RAW, run
@@ -66,10 +66,10 @@ def say_unmatched(image_ids: list[str]) -> None:
     image_ids: those, if any.
     """
     if image_ids:
-        first = ", ".join(image_ids[:SHOWN]) + (", …" if len(image_ids) > SHOWN else "")
         note(
             f"ids in leave_out that match none of the photos asked for: {len(image_ids)} "
-            f"({first}); correct them, or remove them if no limit, seed or source needs them"
+            f"({some(image_ids, SHOWN)}); correct them, or remove them if no limit, seed or source "
+            "needs them"
         )
 
 

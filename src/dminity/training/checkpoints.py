@@ -18,7 +18,6 @@ from dminity.core.files import replacing_file
 from dminity.core.progress import Progress
 from dminity.data import voc
 from dminity.network.detector import BadModelFile, read_checkpoint
-from dminity.training.pretrained import expanded
 from dminity.training.settings import TrainSettings
 
 CHECKPOINT = "last.ckpt"
@@ -66,7 +65,7 @@ def fingerprint(
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
     digest.update(repr((variant, classes)).encode())
     digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
-    paths = [Path(expanded(settings.pretrained)), *_own_code()]
+    paths = [Path(settings.pretrained), *_own_code()]
     for split in ("train", "validation"):
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from dminity.core.errors import some
 from dminity.core.progress import note
 from dminity.data.voc import Annotation
 
@@ -38,9 +39,8 @@ def note_gaps(boxes: dict[str, Counter[str]], classes: tuple[str, ...]) -> None:
         if not counts:
             note(f"no box counts in the {split} photos: {CONSEQUENCES[split][0]}")
         elif empty:
-            shown = ", ".join(empty[:SHOWN_CLASSES])
-            rest = f" and {len(empty) - SHOWN_CLASSES} more" if len(empty) > SHOWN_CLASSES else ""
-            note(f"no box of {shown}{rest} counts in the {split} photos: {CONSEQUENCES[split][1]}")
+            shown = some(empty, SHOWN_CLASSES)
+            note(f"no box of {shown} counts in the {split} photos: {CONSEQUENCES[split][1]}")
 
 
 def note_few_steps(photos: int, steps: int) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, first_line
 from dminity.core.memory import available_bytes
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
@@ -81,8 +81,8 @@ def compiler() -> Iterator[None]:
     except Exception as error:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
-        first = str(error).strip().partition("\n")[0]
-        raise NotCompiled(f"torch.compile failed: {first}; set train.compile=false") from error
+        said = first_line(error)
+        raise NotCompiled(f"torch.compile failed: {said}; set train.compile=false") from error
 
 
 def lightning_precision(wanted: str, variant: str) -> Precision:

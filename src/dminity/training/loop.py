@@ -29,7 +29,7 @@ import torch
 from torch.utils.data import DataLoader
 from yolox.models import YoloxModule
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, some
 from dminity.core.progress import note
 from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
@@ -200,10 +200,9 @@ class DetectorTraining(L.LightningModule):
     def diverged(self, batch_idx: int) -> TrainingDiverged:
         """The error for a loss that is no number, with the mend."""
         names = self.loaders.image_ids(self.current_epoch, batch_idx)
-        shown = ", ".join(names[:SHOWN_PHOTOS]) + (", …" if len(names) > SHOWN_PHOTOS else "")
         return TrainingDiverged(
             f"the loss is no number in batch {batch_idx} of epoch {self.current_epoch} (photos "
-            f"{shown}); lower train.lr, or lengthen train.warmup"
+            f"{some(names, SHOWN_PHOTOS)}); lower train.lr, or lengthen train.warmup"
         )
 
     # ── Validation, of the averaged weights ──────────────────────────────────────────────────────

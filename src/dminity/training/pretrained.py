@@ -1,7 +1,6 @@
 """Starting from trained weights: a checkpoint of ours, or the official COCO release of YOLOX."""
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from torch import nn
 
 from dminity.core.amenities import COCO_CLASSES, COCO_TWIN
 from dminity.core.files import exclusive, replacing_file
-from dminity.network.detector import BadModelFile, first_line, read_checkpoint
+from dminity.network.detector import BadModelFile, read_checkpoint
 from dminity.remote.faults import Unavailable
 from dminity.remote.reading import open_folder
 from dminity.remote.retrying import Blocks
@@ -52,7 +51,7 @@ def start_from(
     """
     if pretrained == "none":
         return
-    path = download(release, variant) if pretrained == "coco" else Path(expanded(pretrained))
+    path = download(release, variant) if pretrained == "coco" else Path(pretrained)
     checkpoint = read_checkpoint(path, MEND)
     try:
         weights = weights_in(checkpoint)
@@ -71,11 +70,6 @@ def start_from(
             "known; save it with a list of them as `classes`, or start from COCO weights"
         )
     network.load_state_dict(fresh | weights)
-
-
-def expanded(place: str) -> str:
-    """A path with its `~` written out; an address as it is."""
-    return os.path.expanduser(place)  # noqa: PTH111 (pathlib takes an address for a path)
 
 
 def _refuse_other_variant(weights: Weights, fresh: Weights, path: Path, variant: str) -> None:
@@ -143,11 +137,11 @@ def _fetch(release: str, variant: str, path: Path) -> None:
     try:
         with replacing_file(path) as unfinished:
             with unfinished.open("wb") as file:
-                blocks = Blocks(open_folder(expanded(release)), path.name)
+                blocks = Blocks(open_folder(release), path.name)
                 file.writelines(blocks.with_progress())
             _check_sum(unfinished, variant, origin, mend)
     except Unavailable as error:
-        raise BadModelFile(f"{first_line(error)}; {mend}") from error
+        raise BadModelFile(f"{error}; {mend}") from error
 
 
 def _check_sum(path: Path, variant: str, origin: str, mend: str) -> None:

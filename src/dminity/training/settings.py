@@ -13,7 +13,7 @@ from pydantic import (
 
 from dminity.core.parameters import NumberOrAuto, Share
 from dminity.loader.settings import AugmentationSettings
-from dminity.remote.address import Address
+from dminity.remote.address import Address, LocalPath
 
 
 def _epoch_keys(value: object) -> object:
@@ -26,7 +26,7 @@ def _epoch_keys(value: object) -> object:
 class TrainSettings(AugmentationSettings):
     """The section `train` of params.yaml, which has the augmentations in it."""
 
-    pretrained: str
+    pretrained: LocalPath
     release: Address
     input_size: Annotated[int, Field(gt=0, multiple_of=32)]
     multiscale: NonNegativeInt
