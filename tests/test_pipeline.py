@@ -130,7 +130,7 @@ def class_counts(project: Project) -> dict[str, list[int]]:
         ({"model": "yolox_q"}, "error: params.yaml: model is 'yolox_q'; it should be 'yolox_nano'"),
         (
             {"source": "openimages", "openimages": {"annotations": "/nowhere"}},
-            "error: /nowhere/v5/class-descriptions-boxable.csv",
+            "error: no such folder: the folder /nowhere is not there; check openimages.annotations",
         ),
         ({"train": {"pretrained": "gone.pth"}}, "error: gone.pth: no such file"),
         ({"train": {"lr": 1e30}}, "error: the loss is no number in batch"),

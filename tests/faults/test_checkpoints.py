@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from dminity.core.amenities import COCO_TWIN, NAMES
 from dminity.network import detector
@@ -34,7 +35,7 @@ Weights = dict[str, torch.Tensor]
 def load_pretrained(path: Path | str, classes: tuple[str, ...] = NAMES) -> Weights:
     """Start a nano from a checkpoint; its weights."""
     network = build_network("yolox_nano", len(classes))
-    start_from(network, str(path), NOWHERE, "yolox_nano", classes)
+    start_from(network, settings(pretrained=str(path)).pretrained, NOWHERE, "yolox_nano", classes)
     return dict(network.state_dict())
 
 
@@ -386,7 +387,7 @@ def test_the_path_of_a_checkpoint_may_begin_at_home(
     load_pretrained("~/w.pth", ("Bed", "Sink"))
     with pytest.raises(BadModelFile, match=r"home/none\.pth: no such file; check"):
         load_pretrained("~/none.pth")
-    with pytest.raises(BadModelFile, match=r"~no-such-user/w\.pth: no such file; check"):
+    with pytest.raises(ValidationError, match=r"~no-such-user/w\.pth': that user's home is not"):
         load_pretrained("~no-such-user/w.pth")
 
 
@@ -417,20 +418,25 @@ def release(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def download_from_home() -> Path:
+    """Download the official file from there."""
+    return pretrained.download(settings(release="~").release, "yolox_nano")
+
+
 def test_the_official_file_may_come_from_a_folder(release: Path) -> None:
-    path = pretrained.download("~", "yolox_nano")
+    path = download_from_home()
     assert path.read_bytes() == release.read_bytes()
 
 
 def test_a_download_that_is_cut_off_says_so_and_is_not_kept(release: Path) -> None:
     whole = release.read_bytes()
     release.write_bytes(whole[:10_000])
-    message = r"~/yolox_nano\.pth is cut off, or not the official yolox_nano: it has 10000 bytes"
+    message = r"home/yolox_nano\.pth is cut off, or not the official yolox_nano: it has 10000 bytes"
     with pytest.raises(BadModelFile, match=rf"{message} .*; check train\.release, or set"):
-        pretrained.download("~", "yolox_nano")
+        download_from_home()
     assert not (pretrained.CACHE / "yolox_nano.pth").exists()
     release.write_bytes(whole)
-    pretrained.download("~", "yolox_nano")
+    download_from_home()
 
 
 def test_a_release_that_cannot_be_had_is_said_with_its_address_once(project: Path) -> None:
@@ -445,13 +451,13 @@ def test_a_release_that_cannot_be_had_is_said_with_its_address_once(project: Pat
 def test_another_file_than_the_official_one_is_not_called_cut_off(release: Path) -> None:
     save_nano(release)
     with pytest.raises(BadModelFile, match=r"yolox_nano\.pth is not the official yolox_nano: it"):
-        pretrained.download("~", "yolox_nano")
+        download_from_home()
 
 
 def test_a_damaged_copy_of_the_official_file_is_the_users_to_delete(release: Path) -> None:
-    path = pretrained.download("~", "yolox_nano")
+    path = download_from_home()
     path.write_bytes(path.read_bytes()[:10_000])
     with pytest.raises(BadModelFile, match=r"yolox_nano\.pth is cut off, .*; delete it, and it is"):
-        pretrained.download("~", "yolox_nano")
+        download_from_home()
     path.unlink()
-    pretrained.download("~", "yolox_nano")
+    download_from_home()

@@ -249,7 +249,7 @@ def test_sixteen_bits_learn_as_thirty_two_do(
         # Lightning has fp16 for GPUs only; PyTorch's scaler, which is what matters, runs anywhere.
         scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20)  # too large: some steps overflow
         plugin = MixedPrecision("16-mixed", "cpu", scaler)
-        monkeypatch.setattr(launch, "cluster", lambda _: [plugin])
+        monkeypatch.setattr(launch, "cluster", lambda *_: plugin)
         monkeypatch.setattr(hardware, "lightning_precision", lambda *_: None)
     losses = {}
     for name in (precision, "fp32"):

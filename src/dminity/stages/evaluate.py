@@ -72,7 +72,9 @@ def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> No
         VOC / "classes.txt": [name for name in wanted if name not in known],
     }
     differences = [
-        f"only {path} has {some(names, SHOWN_NAMES)}" for path, names in own.items() if names
+        f"only {path} has {some(list(map(repr, names)), SHOWN_NAMES)}"
+        for path, names in own.items()
+        if names
     ]
     if differences:
         raise OtherClasses(
