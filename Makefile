@@ -48,7 +48,7 @@ benchmarks: $(VENV)/ready  ## data and training against their peers, as ratios (
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
-	    --group dev pyproject.toml --output-file requirements.lock
+	    --all-extras --group dev pyproject.toml --output-file requirements.lock
 
 # uv comes from the lock file too, and then installs the rest of it in parallel. Compiled ahead, a stage
 # that imports PyTorch starts 13 seconds sooner where Python is told to write no bytecode (seen in CI).
