@@ -11,7 +11,6 @@ from dminity.runtime.finding import Failed
 from dminity.runtime.inputs import printable
 from dminity.runtime.listing import Home, Listed
 
-
 HEADS = ("home", "amenity", "at least", "confidence", "best photo", "claim")
 HOME, COUNT, CONFIDENCE, CLAIM = 0, 2, 3, 5
 

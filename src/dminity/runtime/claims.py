@@ -43,7 +43,9 @@ def read_claims(
             home = _home(row.get(HOME), homes, where)
             claims[home].add(_amenity(row[AMENITY], classes, where))
     except csv.Error as error:
-        raise BadClaims(f"{path}, line {reader.line_num} is no CSV: {error}; correct it") from error
+        raise BadClaims(
+            f"{path}, line {reader.reader.line_num} is no CSV: {error}; correct it"
+        ) from error
     return {home: frozenset(amenities) for home, amenities in claims.items()}
 
 

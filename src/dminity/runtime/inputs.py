@@ -92,7 +92,7 @@ def _at(path: Path) -> list[Input]:
     try:
         return in_folder(path) or [Input(str(path), path, "the folder holds no photo and no video")]
     except OSError as error:
-        return [Input(str(path), path, _refusal(error))]
+        return [Input(str(path), path, _refusal(error, path))]
 
 
 def in_folder(folder: Path) -> list[Input]:
@@ -152,14 +152,13 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BadPhoto(_refusal(error)) from error
+        raise BadPhoto(_refusal(error, path)) from error
 
 
-def _refusal(error: OSError) -> str:
-    """What the system refused, and the mend if one is known."""
-    # The name is said before it.
-    reason = ending.refused(OSError(error.errno, error.strerror))
-    return reason or str(error.strerror or error)
+def _refusal(error: OSError, path: Path) -> str:
+    """What the system refused, and the mend if one is known; the path is said before it."""
+    reason = ending.refused(error) or str(error.strerror or error)
+    return reason.removeprefix(f"{path}: ")
 
 
 def _returns(photo: Photo) -> Callable[[tuple[int, int]], Photo]:
