@@ -23,7 +23,8 @@ def test_it_finds_what_the_network_finds(trained: tuple[Path, Path], tmp_path: P
     paths = sorted((trained[0].parent / "voc/JPEGImages").glob("*.jpg"))[:8]
     photos = [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
     # Other sizes and sides than those that it has learned.
-    photos += [cv2.resize(photos[0], (333, 97)), np.rot90(photos[1]).copy()]
+    photos.append(np.asarray(cv2.resize(photos[0], (333, 97)), np.uint8))
+    photos.append(np.rot90(photos[1]).copy())
     count = 0
     # A box whose score is just the limit may be on either side of it.
     lowest = [0.011] * len(network.classes)
