@@ -15,6 +15,7 @@ LEAST_SHARE = 0.9
 # what FFmpeg has to say is said here in one line. https://ffmpeg.org/ffmpeg-protocols.html
 os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 def frames(path: Path, every_s: float) -> Iterator[tuple[float, Photo]]:
