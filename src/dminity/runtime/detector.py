@@ -21,6 +21,10 @@ RAW_OUTPUTS = ["predictions"]
 FINAL_OUTPUTS = ["boxes", "scores", "class_ids"]
 ERRORS_ONLY = 3
 MEND = "run `dvc pull` or `dvc repro export`"
+WHERE_FROM = (
+    "get it by `dvc pull models/model.onnx` in the project, by `dvc get REPOSITORY "
+    "models/model.onnx` elsewhere, or make one by `make repro`; or name another by --model"
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def load_onnx(path: Path, threads: int = 0) -> OnnxDetector:
         BadOnnxFile: if it is missing, damaged, or another model.
     """
     if not path.exists():
-        raise BadOnnxFile(f"{path}: no such file; {MEND}")
+        raise BadOnnxFile(f"{path}: no such file; {WHERE_FROM}")
     if path.is_dir():
         raise BadOnnxFile(f"{path} is a folder; {MEND}")
     options = onnxruntime.SessionOptions()

@@ -12,8 +12,11 @@ from dminity.detection.color import opaque
 
 # The largest phones have 200 million; a picture that unpacks to more is refused by its header.
 MOST_PIXELS = 250_000_000
+# Pillow's own limit, in place of which this one holds, would refuse those phones.
+Image.MAX_IMAGE_PIXELS = None
 # Of what reads drawings, documents and raw data, nothing is opened.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "MPO", "AVIF", "PPM", "JPEG2000")
+# Pillow opens MPO, the format of phones with two lenses, as JPEG.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "PPM", "JPEG2000")
 # A photo is read at half, a quarter … of its size as long as it stays so much larger than what the
 # network sees. Pixels are averaged, as `resize` does for training; scaled down at once, most of
 # them would be passed over.
@@ -55,12 +58,22 @@ def read_photo(content: bytes, input_size: tuple[int, int]) -> Photo:
     except BadPhoto:
         raise
     except UnidentifiedImageError as error:
-        raise BadPhoto("it is no photo, or of a kind that is not read") from error
+        raise BadPhoto(_kind(content)) from error
     except MemoryError:
         raise
     # Whatever a hostile file makes a decoder raise is a fault of the file.
     except Exception as error:
         raise BadPhoto(f"it is cut off or damaged ({error})") from error
+
+
+def _kind(content: bytes) -> str:
+    """What a file is that is no photo, if it is something that often takes the place of one."""
+    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        return "it is a web page or a drawing (HTML, SVG, XML), no photo"
+    if content[4:8] == b"ftyp" and content[8:11] in (b"hei", b"hev", b"mif", b"msf"):
+        return "it is a HEIC photo, which is not read: save it as JPEG"
+    return "it is no photo, or of a kind that is not read"
 
 
 def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
