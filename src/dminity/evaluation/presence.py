@@ -146,7 +146,7 @@ def figures(
     }
 
 
-def _rates(given: Answers) -> dict[str, float | None]:
+def _rates(given: Answers) -> dict[str, Any]:
     """Precision and recall, rounded."""
     precision, recall = given.precision(), given.recall()
     return {
