@@ -50,7 +50,7 @@ class Work:
 def test_works_take_turns_after_a_warm_up_that_does_not_count() -> None:
     clock = Clock()
     works = [clock.work("a", 9.0, 0.001), clock.work("b", 9.0, 0.002)]
-    times, share = interleaved_ms(works, clock.time_s, clock.processor_s)
+    times, share = interleaved_ms(works, cost.MOST_ROUNDS, clock.time_s, clock.processor_s)
     assert clock.done == ["a", "b"] * (1 + cost.MOST_ROUNDS)
     np.testing.assert_allclose(times, [[1.0] * cost.MOST_ROUNDS, [2.0] * cost.MOST_ROUNDS])
     assert share == pytest.approx(1.0)
@@ -61,7 +61,9 @@ def test_a_slow_machine_gets_fewer_rounds_and_never_less_than_three(
     seconds: float, rounds: int
 ) -> None:
     clock = Clock()
-    times, _ = interleaved_ms([clock.work("a", seconds)], clock.time_s, clock.processor_s)
+    times, _ = interleaved_ms(
+        [clock.work("a", seconds)], cost.MOST_ROUNDS, clock.time_s, clock.processor_s
+    )
     assert len(times[0]) == rounds
 
 

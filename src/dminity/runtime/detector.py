@@ -53,7 +53,10 @@ class OnnxDetector:
         if self.names() == RAW_OUTPUTS:
             (predictions,) = self.session.run(None, {"images": images})
             return to_detections(predictions[0], (height, width), input_size)
-        limits = {"min_score": np.float32(MIN_SCORE), "nms_iou": np.float32(NMS_IOU)}
+        limits = {
+            "min_score": np.array(MIN_SCORE, np.float32),
+            "nms_iou": np.array(NMS_IOU, np.float32),
+        }
         boxes, scores, class_ids = self.session.run(None, {"images": images, **limits})
         return Detections(
             unletterbox(boxes.astype(np.float64), height, width, input_size),
