@@ -132,6 +132,15 @@ def test_a_video_that_stops_in_the_middle_is_seen_up_to_there(folder: Path) -> N
     assert names[-1] == "good.jpg"
 
 
+def test_metadata_that_are_damaged_are_nobodys_business(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    Image.new("RGB", (9, 9)).save(folder / "odd.jpg", exif=exif.tobytes()[:-9])
+    done = dminity(folder, "predict", "odd.jpg", "good.jpg")
+    assert not errors(done)
+    assert "odd.jpg" in done.stdout
+
+
 # Models.
 
 

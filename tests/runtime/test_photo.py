@@ -204,6 +204,28 @@ def jpeg_of_size(width: int, height: int) -> bytes:
     return bytes(content)
 
 
+# TIFF's types of values.
+TEXT, SHORT = 2, 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "value"),
+    [
+        (SHORT, 1, b"\0\0"),
+        (SHORT, 1, b"\x09\0"),
+        (TEXT, 2, b"6\0"),
+        (TEXT, 3, b"up\0"),
+        (99, 1, b"\x06\0"),
+    ],
+)
+def test_an_orientation_that_is_none_turns_nothing(kind: int, count: int, value: bytes) -> None:
+    entry = struct.pack("<HHHI4s", 1, 0x0112, kind, count, value)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + entry + bytes(4)
+    with warnings.catch_warnings(action="ignore"):
+        photo = read_photo(of("JPEG", exif=exif), SEEN)
+    assert (photo.height, photo.width) == photo.bgr.shape[:2] == (HEIGHT, WIDTH)
+
+
 BAD = {
     "empty": (b"", "it is empty"),
     "text": (b"hello", "it is no photo"),
