@@ -16,10 +16,9 @@ from PIL import Image
 from dminity.core import ending
 from tests.helpers import processes
 from tests.helpers.onnx_models import with_metadata, write_bright_model
-from tests.helpers.photos import jpeg
+from tests.helpers.photos import jpeg, jpeg_of_size, png_of_size
 from tests.helpers.programs import ENVIRONMENT, dminity, errors
 from tests.helpers.videos import cut, write_video
-from tests.runtime.test_photo import jpeg_of_size, png_of_size
 
 MODEL = "models/model.onnx"
 

@@ -3,7 +3,6 @@
 import io
 import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from dminity.runtime.photo import MARGIN, BadPhoto, read_photo
-from tests.helpers.photos import jpeg
+from tests.helpers.photos import jpeg, jpeg_of_size, png_of_size
 
 HEIGHT, WIDTH = 48, 72
 SEEN = (64, 64)
@@ -186,22 +185,6 @@ def test_photos_are_read_as_they_look(name: str) -> None:
 def test_a_profile_of_colors_is_no_obstacle() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert farthest(of("JPEG", icc_profile=profile), scene()) < 4
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """A small PNG whose header says that it unpacks to so many pixels."""
-    content = bytearray(of("PNG"))
-    content[16:24] = struct.pack(">II", width, height)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    return bytes(content)
-
-
-def jpeg_of_size(width: int, height: int) -> bytes:
-    """A JPEG whose header says so."""
-    content = bytearray(jpeg())
-    start = content.index(b"\xff\xc0")
-    content[start + 5 : start + 9] = struct.pack(">HH", height, width)
-    return bytes(content)
 
 
 # TIFF's types of values.
