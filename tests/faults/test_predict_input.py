@@ -16,10 +16,9 @@ from PIL import Image
 from dminity.core import ending
 from tests.helpers import processes
 from tests.helpers.onnx_models import with_metadata, write_bright_model
-from tests.helpers.photos import jpeg
+from tests.helpers.photos import jpeg, jpeg_of_size, png_of_size
 from tests.helpers.programs import ENVIRONMENT, dminity, errors
 from tests.helpers.videos import cut, write_video
-from tests.runtime.test_photo import jpeg_of_size, png_of_size
 
 MODEL = "models/model.onnx"
 
@@ -130,6 +129,15 @@ def test_a_video_that_stops_in_the_middle_is_seen_up_to_there(folder: Path) -> N
     names = [photo["photo"] for photo in json.loads(done.stdout)["photos"]]
     assert names[:2] == ["clip.avi@0.0s", "clip.avi@0.5s"]
     assert names[-1] == "good.jpg"
+
+
+def test_metadata_that_are_damaged_are_nobodys_business(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    Image.new("RGB", (9, 9)).save(folder / "odd.jpg", exif=exif.tobytes()[:-9])
+    done = dminity(folder, "predict", "odd.jpg", "good.jpg")
+    assert not errors(done)
+    assert "odd.jpg" in done.stdout
 
 
 # Models.

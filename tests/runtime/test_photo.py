@@ -3,7 +3,6 @@
 import io
 import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from dminity.runtime.photo import MARGIN, BadPhoto, read_photo
-from tests.helpers.photos import jpeg
+from tests.helpers.photos import jpeg, jpeg_of_size, png_of_size
 
 HEIGHT, WIDTH = 48, 72
 SEEN = (64, 64)
@@ -188,20 +187,26 @@ def test_a_profile_of_colors_is_no_obstacle() -> None:
     assert farthest(of("JPEG", icc_profile=profile), scene()) < 4
 
 
-def png_of_size(width: int, height: int) -> bytes:
-    """A small PNG whose header says that it unpacks to so many pixels."""
-    content = bytearray(of("PNG"))
-    content[16:24] = struct.pack(">II", width, height)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    return bytes(content)
+# TIFF's types of values.
+TEXT, SHORT = 2, 3
 
 
-def jpeg_of_size(width: int, height: int) -> bytes:
-    """A JPEG whose header says so."""
-    content = bytearray(jpeg())
-    start = content.index(b"\xff\xc0")
-    content[start + 5 : start + 9] = struct.pack(">HH", height, width)
-    return bytes(content)
+@pytest.mark.parametrize(
+    ("kind", "count", "value"),
+    [
+        (SHORT, 1, b"\0\0"),
+        (SHORT, 1, b"\x09\0"),
+        (TEXT, 2, b"6\0"),
+        (TEXT, 3, b"up\0"),
+        (99, 1, b"\x06\0"),
+    ],
+)
+def test_an_orientation_that_is_none_turns_nothing(kind: int, count: int, value: bytes) -> None:
+    entry = struct.pack("<HHHI4s", 1, 0x0112, kind, count, value)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + entry + bytes(4)
+    with warnings.catch_warnings(action="ignore"):
+        photo = read_photo(of("JPEG", exif=exif), SEEN)
+    assert (photo.height, photo.width) == photo.bgr.shape[:2] == (HEIGHT, WIDTH)
 
 
 BAD = {

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -33,8 +34,10 @@ def load(path: Path, threads: int, one: bool) -> OnnxDetector:
     Raises:
         BadOnnxFile: if there is none that can be used.
     """
+    # What Pillow says of odd metadata is nothing to mend.
+    warnings.simplefilter("ignore")
     if not one:
-        # It would start as many threads as there are cores in each of ours.
+        # OpenCV would start as many threads as there are cores in each of ours.
         cv2.setNumThreads(1)
     return load_onnx(path, threads if one else 1)
 

@@ -4,10 +4,15 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dminity.core.errors import DminityError, suggestion
 from dminity.core.stage import ONNX
+
+if TYPE_CHECKING:
+    from dminity.detection.detections import Detections
+    from dminity.runtime.inputs import Picture
+    from dminity.runtime.photo import Photo
 
 DESCRIPTION = """
 Find amenities in photos and videos. A detection is reported from the score on that the model's file
@@ -93,7 +98,6 @@ def run(arguments: argparse.Namespace) -> None:
     """
     # They take half a second to import.
     from dminity.commands import looking, prediction_formats
-    from dminity.commands.saved_pictures import SavedPictures
     from dminity.runtime.finding import find_all
     from dminity.runtime.inputs import find_inputs, pictures
 
@@ -104,13 +108,22 @@ def run(arguments: argparse.Namespace) -> None:
     thresholds = _thresholds(
         detector.description.classes, detector.description.thresholds, arguments
     )
-    saved = SavedPictures(arguments.save, inputs, detector.description.classes)
     watch = looking.Looking(one, None if any(item.is_video for item in inputs) else len(inputs))
-    named = saved.named(pictures(inputs, arguments.every))
-    results = find_all(named, detector, thresholds, saved.save, 1 if one else threads)
+    seen = pictures(inputs, arguments.every)
+    make: Callable[[Picture, Photo, Detections], Path | None] = _nothing
+    if arguments.save:
+        from dminity.commands.saved_pictures import SavedPictures
+
+        saved = SavedPictures(arguments.save, inputs, detector.description.classes)
+        seen, make = saved.named(seen), saved.save
+    results = find_all(seen, detector, thresholds, make, 1 if one else threads)
     write = prediction_formats.BY_NAME[arguments.form]
     write(watch.over(results), detector.description, watch.failed)
     watch.end()
+
+
+def _nothing(*_: object) -> None:
+    """What is made of a photo that nobody wants saved."""
 
 
 def _thresholds(

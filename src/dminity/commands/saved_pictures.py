@@ -22,29 +22,25 @@ class SavedPictures:
     """A folder in which each picture has a name of its own.
 
     Args:
-        folder: where to; None to save nothing.
+        folder: where to; made if it is not there.
         inputs: what is looked at, none of which is ever written over.
         classes: the names on the boxes.
     """
 
-    def __init__(
-        self, folder: Path | None, inputs: Sequence[Input], classes: tuple[str, ...]
-    ) -> None:
+    def __init__(self, folder: Path, inputs: Sequence[Input], classes: tuple[str, ...]) -> None:
         self.folder = folder
         self.classes = classes
         self.paths: dict[str, Path] = {}
-        self.taken: set[str] = set()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            place = folder.resolve()
-            paths = [item.path for item in inputs if item.path is not None]
-            self.taken = {path.name.casefold() for path in paths if path.parent.resolve() == place}
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder.resolve()
+        paths = [item.path for item in inputs if item.path is not None]
+        # Small letters: to some disks, capitals make no other name.
+        self.taken = {path.name.casefold() for path in paths if path.parent.resolve() == place}
 
     def named(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
         """The same pictures; each has its name in the folder from then on, in their order."""
         for picture in pictures:
-            if self.folder is not None:
-                self.paths[picture.name] = self.folder / self._free(_file_name(picture.name))
+            self.paths[picture.name] = self.folder / self._free(_file_name(picture.name))
             yield picture
 
     def _free(self, stem: str) -> str:
@@ -56,14 +52,12 @@ class SavedPictures:
         self.taken.add(name.casefold())
         return name
 
-    def save(self, picture: Picture, photo: Photo, found: Detections) -> Path | None:
+    def save(self, picture: Picture, photo: Photo, found: Detections) -> Path:
         """Write a picture with its boxes, no larger than it was read, whole or not at all.
 
         Raises:
             OSError: if the disk is full, for instance.
         """
-        if self.folder is None:
-            return None
         path = self.paths[picture.name]
         on_it = replace(found, xyxy_pixels=on_copy(found.xyxy_pixels, photo))
         drawn = draw_detections(photo.bgr, on_it, self.classes, 0.0)

@@ -84,7 +84,8 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
     if width * height > MOST_PIXELS:
         raise BadPhoto(f"{width} x {height} pixels are too many")
     factor = _reduction(width, height, input_size)
-    orientation = photo.getexif().get(0x0112, 1)
+    # A damaged EXIF may hold anything there.
+    on_its_side = photo.getexif().get(0x0112) in (5, 6, 7, 8)
     if photo.format in ("JPEG", "MPO"):
         photo.draft(None, (-(-width // factor), -(-height // factor)))
     photo.load()
@@ -93,7 +94,7 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
     rgb = opaque(upright).convert("RGB")
     if rest > 1:
         rgb = rgb.reduce(rest)
-    if orientation >= 5:
+    if on_its_side:
         width, height = height, width
     return Photo(np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1]), height, width)
 
