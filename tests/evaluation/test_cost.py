@@ -78,6 +78,16 @@ def test_a_processor_that_others_have_makes_a_figure_that_says_little(
     assert found.busy is busy
 
 
+def test_a_spread_is_the_median_and_what_only_one_of_twenty_exceeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = [float(ms) for ms in range(1, 102)]
+    monkeypatch.setattr(cost, "interleaved_ms", lambda *_: ([times, [2.0] * 100], 0.5))
+    found, busy = cost.spreads([])
+    assert found == [(51.0, 96.0), (2.0, 2.0)]
+    assert busy
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_busy_machine_is_said_and_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], busy: bool

@@ -66,7 +66,7 @@ def test_the_file_says_how_to_use_it(detector: Detector, exported: Path, tmp_pat
     assert loaded.description == said
     assert [item.name for item in loaded.session.get_inputs()] == ["images"]
     assert loaded.names() == ["predictions"]
-    other = shutil.copy(exported, tmp_path / "other.onnx")
+    other = Path(shutil.copy(exported, tmp_path / "other.onnx"))
     describe(other, replace(said, thresholds=(0.1, 0.2, 0.3)))
     assert load_onnx(other).description == replace(said, thresholds=(0.1, 0.2, 0.3))
 

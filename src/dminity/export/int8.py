@@ -1,8 +1,8 @@
 """The detector in integers of 8 bits: static quantization by ONNX Runtime, parts of it in float.
 
 Decoding always stays in float: pixels and scores would share one scale of 256 steps. What else has
-to differs from network to network, so files are written with ever more of the backbone in float,
-for the caller to take the first that is good enough.
+to differs from network to network, so files are written with ever more of it in float, for the
+caller to take the first that is good enough.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
-# Parts of the backbone in the order in which a photo passes them: the first ones see the widest
-# ranges, and have the fewest weights.
-PARTS = ("stem", "dark2", "dark3", "dark4", "dark5")
-FIRST_CONVOLUTION = "backbone.backbone.stem"
+# What can be kept in float, by the names that its weights begin with: first what has few weights.
+# The end of the backbone, `dark5`, has half of them and is always in integers.
+PARTS = {
+    "stem": ("backbone.backbone.stem",),
+    "dark2": ("backbone.backbone.dark2",),
+    "regression": ("head.reg_convs",),
+    "dark3": ("backbone.backbone.dark3",),
+    "classification": ("head.cls_convs", "head.stems"),
+    "dark4": ("backbone.backbone.dark4",),
+    "neck": ("backbone.lateral_", "backbone.reduce_", "backbone.bu_", "backbone.C3_"),
+}
 # The layers that decoding takes over from.
 PREDICTIONS = "_preds."
 # All that lies between two convolutions too. With convolutions alone, every activation becomes
@@ -58,8 +65,9 @@ def quantizations(
     with TemporaryDirectory() as folder:
         ranges = Path(folder) / "ranges.json"
         for count in range(len(PARTS) + 1):
-            _quantize(source, path, inputs, PARTS[:count], ranges)
-            yield PARTS[:count]
+            in_float = tuple(PARTS)[:count]
+            _quantize(source, path, inputs, in_float, ranges)
+            yield in_float
 
 
 def _quantize(
@@ -97,18 +105,20 @@ def _quantize(
 def _nodes_in_float(graph: onnx.GraphProto, parts: tuple[str, ...]) -> list[str]:
     """The names of the nodes of these parts, and of decoding with the layers that it follows.
 
-    A node is of the part whose convolution came last; the names of weights say which one that is.
+    A node is of the part whose convolution came last; the name of its weights says which one.
     """
+    beginnings = tuple(each for part in parts for each in PARTS[part])
     found = []
-    part = FIRST_CONVOLUTION
+    # What comes before the first convolution prepares its input.
+    (weights,) = PARTS["stem"]
     decoded: set[str] = set()
     for node in graph.node:
         if node.op_type == "Conv":
-            part = node.input[1]
-        if (PREDICTIONS in part and node.op_type == "Conv") or decoded & set(node.input):
+            weights = node.input[1]
+        if (PREDICTIONS in weights and node.op_type == "Conv") or decoded & set(node.input):
             decoded.update(node.output)
             found.append(node.name)
-        elif any(part.startswith(f"backbone.backbone.{name}") for name in parts):
+        elif weights.startswith(beginnings):
             found.append(node.name)
     return found
 

@@ -86,6 +86,8 @@ def load_onnx(path: Path, threads: int = 0) -> OnnxDetector:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = ERRORS_ONLY
+    # Between two photos its threads would wait in loops, on the cores that other work needs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     # It has a kind of error for each of many things that may be wrong with a file.

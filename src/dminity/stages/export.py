@@ -101,7 +101,7 @@ def main() -> None:
     known = presence(test.truths, on_test[0], len(detector.classes))
     write_json(figures(known, thresholds[0].values, detector.classes), METRICS / "presence.json")
     write_json(spent, METRICS / "export_cost.json")
-    _say(thresholds, detector.classes, settings.precision)
+    say(thresholds, detector.classes, settings.precision)
 
 
 def _read_split(name: str, classes: tuple[str, ...]) -> Split:
@@ -250,7 +250,7 @@ def _cost(paths: list[Path], photo_bgr: NDArray[np.uint8], threads: int) -> dict
     return by_name | {"threads": threads, "busy": busy}
 
 
-def _say(thresholds: list[Thresholds], classes: tuple[str, ...], precision: float) -> None:
+def say(thresholds: list[Thresholds], classes: tuple[str, ...], precision: float) -> None:
     """Say of which classes the scores mean less than of the others."""
     # The same ones for all formats: it is the photos that are too few.
     if too_few := [classes[position] for position in thresholds[0].too_few]:
