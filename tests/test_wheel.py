@@ -4,17 +4,15 @@ import json
 import zipfile
 from pathlib import Path
 
-import onnx
 import pytest
 from PIL import Image
 
-from dminity.export.onnx import write_onnx
 from dminity.runtime.detector import load_onnx
-from dminity.runtime.model_file import Description
 from dminity.runtime.photo import read_photo
 from dminity.sources.rooms import scene
 from tests.helpers.detectors import random_detector
 from tests.helpers.installs import LOCK, build_wheel, install, run
+from tests.helpers.onnx_models import export
 
 pytestmark = pytest.mark.slow
 
@@ -30,16 +28,6 @@ INSTALLED = {
 }
 WITH_ONNX_RUNTIME = {"flatbuffers", "packaging", "protobuf"}
 LIST = "from importlib.metadata import distributions\nprint(*(d.name for d in distributions()))"
-PREDICT = """
-import json, sys
-from pathlib import Path
-from dminity.runtime.detector import load_onnx
-from dminity.runtime.photo import read_photo
-detector = load_onnx(Path(sys.argv[2]))
-photo = read_photo(Path(sys.argv[1]).read_bytes(), detector.description.input_size)
-(found,) = detector.find([photo.bgr])
-print(json.dumps([detector.description.classes[number] for number in found.class_ids]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +45,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exported network that finds something in any photo."""
-    path = tmp_path_factory.mktemp("model") / "model.onnx"
-    detector = random_detector(seed=0)
-    write_onnx(detector, path)
-    exported = onnx.load(path)
-    thresholds = (0.5,) * len(detector.classes)
-    description = Description(detector.variant, detector.classes, detector.input_size, thresholds)
-    onnx.helper.set_model_props(exported, description.as_metadata())
-    onnx.save(exported, path)
-    return path
+    return export(random_detector(seed=0), tmp_path_factory.mktemp("model") / "model.onnx", 0.0)
 
 
 def test_the_wheel_holds_the_package_only(wheel: Path) -> None:
@@ -87,8 +67,9 @@ def test_it_predicts(programs: Path, model: Path, tmp_path: Path) -> None:
     (found,) = detector.find([photo.bgr])
     names = [detector.description.classes[number] for number in found.class_ids]
     assert set(names) == set(detector.description.classes)
-    output = run(tmp_path, programs / "python", "-c", PREDICT, room, model)
-    assert json.loads(output) == names
+    command = (programs / "dminity", "predict", room, "--model", model, "--json")
+    (seen,) = json.loads(run(tmp_path, *command))["photos"]
+    assert [detection["class"] for detection in seen["detections"]] == names
 
 
 def test_help_is_there(programs: Path, tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from dminity.runtime.model_file import Description
 
 def export(detector: Detector, path: Path, threshold: float = 0.3) -> Path:
     """Write a detector as ONNX, with one threshold for all classes."""
-    write_onnx(detector, path)
     thresholds = (threshold,) * len(detector.classes)
     description = Description(detector.variant, detector.classes, detector.input_size, thresholds)
-    return with_metadata(path, path, description.as_metadata())
+    write_onnx(detector, description, path)
+    return path
 
 
 def with_metadata(source: Path, path: Path, metadata: dict[str, str]) -> Path:

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -96,7 +97,8 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
         rgb = rgb.reduce(rest)
     if on_its_side:
         width, height = height, width
-    return Photo(np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1]), height, width)
+    bgr = cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
+    return Photo(bgr, height, width)
 
 
 def _reduction(width: int, height: int, input_size: tuple[int, int]) -> int:
