@@ -5,6 +5,9 @@ least as many as the photo with the most boxes of it shows: photos of one room f
 the same bed twice, so that boxes of different photos are not added up. That photo is the evidence;
 of two that show as many, the one with the surer detection. The confidence is the best score in any
 photo.
+
+Thresholds are made for one question: is there any in the photo? A second box is counted only from
+the score on that a box is shown to people.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,7 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from dminity.detection.boxes import Boxes
-from dminity.detection.detections import Detections
+from dminity.detection.detections import SHOWN_SCORE, Detections
 
 
 class Verdict(StrEnum):
@@ -29,8 +32,9 @@ class Verdict(StrEnum):
 class Sighting:
     """An amenity in one photo.
 
-    photo: its name. xyxy_pixels: [N, 4], float64, in pixels of the photo, best first. score: of the
-    best, 0-1. cutout: a JPEG of the part of the photo that shows it; empty if nobody wants it.
+    photo: its name. xyxy_pixels: [N, 4], float64, of those that count, in pixels of the photo, best
+    first. score: of the best, 0-1. cutout: a JPEG of the part of the photo that shows it; empty if
+    nobody wants it.
     """
 
     photo: str
@@ -99,18 +103,16 @@ def sightings(photo: str, found: Detections, classes: Sequence[str]) -> list[Sig
 
     Args:
         photo: its name.
-        found: what reaches the threshold of its class.
+        found: what reaches the threshold of its class, best first.
         classes: their names, in the network's order.
     """
-    return [
-        Sighting(
-            photo,
-            classes[class_id],
-            found.xyxy_pixels[found.class_ids == class_id],
-            float(found.scores[found.class_ids == class_id].max()),
-        )
-        for class_id in np.unique(found.class_ids)
-    ]
+    seen = []
+    for class_id in np.unique(found.class_ids):
+        of_class = found.class_ids == class_id
+        boxes, scores = found.xyxy_pixels[of_class], found.scores[of_class]
+        count = max(1, int((scores >= SHOWN_SCORE).sum()))
+        seen.append(Sighting(photo, classes[class_id], boxes[:count], float(scores[0])))
+    return seen
 
 
 def list_home(
