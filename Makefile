@@ -39,16 +39,18 @@ map: $(VENV)/ready  ## write into dvc.yaml which parameters and code each stage 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python -m tests.helpers.s3_server
 
-benchmarks: $(VENV)/ready  ## data and training against their peers, as ratios (20 minutes)
+benchmarks: $(VENV)/ready  ## data, training, the product and installing against their peers, as ratios (30 minutes)
 	python -m benchmarks.index
 	python -m benchmarks.fetch
 	python -m benchmarks.resize
 	python -m benchmarks.loader
 	python -m benchmarks.training
+	python -m benchmarks.product
+	python -m benchmarks.install_size
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
-	    --group dev pyproject.toml --output-file requirements.lock
+	    --all-extras --group dev pyproject.toml --output-file requirements.lock
 
 # uv comes from the lock file too, and then installs the rest of it in parallel. Compiled ahead, a stage
 # that imports PyTorch starts 13 seconds sooner where Python is told to write no bytecode (seen in CI).

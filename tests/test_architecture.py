@@ -14,7 +14,7 @@ from tests.helpers.project import ROOT
 FLOORS = (
     ("core",),
     ("detection", "remote"),
-    ("data",),
+    ("data", "runtime"),
     ("sources", "loader", "network"),
     ("evaluation", "export"),
     ("training",),

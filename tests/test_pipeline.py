@@ -22,6 +22,7 @@ LIVE_METRICS = {
 }
 FIGURES = {"AP", "AP50", "AP75", "precision", "recall", "images", "boxes", "params_m", "gflops"}
 FIGURES |= {"size_mb"}
+FORMAT_FIGURES = {"AP", "AP50", "presence_precision", "presence_recall", "size_mb"}
 
 
 def test_everything_is_there_after_a_run(ran: Project) -> None:
@@ -32,7 +33,13 @@ def test_everything_is_there_after_a_run(ran: Project) -> None:
             rows = ran.folder / f"metrics/train/plots/metrics/{section}/{name}.tsv"
             assert len(rows.read_text().splitlines()) == 1 + TINY["train"]["epochs"]
     assert set(json.loads((ran.folder / "metrics/evaluate.json").read_text())) == FIGURES
-    assert (ran.folder / "models/model.onnx").stat().st_size > 1e6
+    for name in ("model", "model-nms", "model-int8"):
+        assert (ran.folder / f"models/{name}.onnx").stat().st_size > 1e6
+    exported = json.loads((ran.folder / "metrics/export.json").read_text())
+    assert set(exported["model-int8"]) == FORMAT_FIGURES | {"in_float"}
+    assert set(exported["model"]) == set(exported["model-nms"]) == FORMAT_FIGURES
+    presence = json.loads((ran.folder / "metrics/presence.json").read_text())
+    assert set(presence) == {"precision", "recall", "photos", "per_class"}
     assert len(list((ran.folder / "metrics/plots/predictions").glob("*.jpg"))) == 2
     photos = {path.stem for path in (ran.folder / "data/voc/JPEGImages").iterdir()}
     annotated = {path.stem for path in (ran.folder / "data/voc/Annotations").iterdir()}
@@ -58,10 +65,15 @@ def test_a_rerun_with_the_same_weights_changes_no_metric(project: Project) -> No
     before = checksums(project.folder)
     project.run("dvc", "repro", "--force", "--single-item", "train")
     project.run("dvc", "repro", "--force", "--single-item", "evaluate")
+    project.run("dvc", "repro", "--force", "--single-item", "export")
     after = checksums(project.folder)
     assert after["models/model.pth"] == before["models/model.pth"]
     differing = {name for name in before if after[name] != before[name]}
-    assert differing <= {"metrics/cost.json", "metrics/train/speed.csv"}
+    assert differing <= {
+        "metrics/cost.json",
+        "metrics/export_cost.json",
+        "metrics/train/speed.csv",
+    }
     assert json.loads(project.run("dvc", "metrics", "diff", "--json")) == {}
 
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -45,6 +46,7 @@ ELSEWHERE = {
 }
 EXPERIMENTS = ["dvc exp run", "dvc exp show", "dvc exp diff", "dvc metrics diff", "dvc plots show"]
 REMOTE = ["dvc remote", "dvc push", "dvc pull"]
+HOME = ["mkdir -p home", "printf", "dminity predict", "dminity listing"]
 
 
 def starting_with(*beginnings: str) -> list[str]:
@@ -53,7 +55,7 @@ def starting_with(*beginnings: str) -> list[str]:
 
 
 def test_every_command_is_run_by_some_test() -> None:
-    known = (*EXPERIMENTS, *REMOTE, *ELSEWHERE, "dminity check", "dminity view")
+    known = (*EXPERIMENTS, *REMOTE, *HOME, *ELSEWHERE, "dminity check", "dminity view")
     assert [command for command in README if not command.startswith(known)] == []
     for beginning, (file, part) in ELSEWHERE.items():
         assert starting_with(beginning)
@@ -132,6 +134,21 @@ def test_push_and_pull_move_data_and_weights(
     model = Path("models/model.pth")
     assert (weights.folder / model).read_bytes() == (project.folder / model).read_bytes()
     assert not list((weights.folder / "data").rglob("*.jpg"))
+
+
+def test_a_home_is_looked_at(project: Project) -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    script = [line for line in lines if line.startswith(tuple(HOME))]
+    assert len(script) == len(HOME)
+    printed = project.run("bash", "-e", "-o", "pipefail", "-c", "\n".join(script))
+    assert "amenity" in printed
+    assert re.search(r"^(Jacuzzi|Bed) .* (confirmed|not seen)$", printed, re.MULTILINE)
+    assert len(list((project.folder / "found").glob("*.jpg"))) == 6
+    assert "<html" in (project.folder / "home.html").read_text(encoding="utf-8")
+    for name in ("home", "found"):
+        shutil.rmtree(project.folder / name)
+    for name in ("claims.csv", "home.html"):
+        (project.folder / name).unlink()
 
 
 def test_the_data_are_checked(project: Project) -> None:

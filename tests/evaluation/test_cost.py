@@ -50,7 +50,7 @@ class Work:
 def test_works_take_turns_after_a_warm_up_that_does_not_count() -> None:
     clock = Clock()
     works = [clock.work("a", 9.0, 0.001), clock.work("b", 9.0, 0.002)]
-    times, share = interleaved_ms(works, clock.time_s, clock.processor_s)
+    times, share = interleaved_ms(works, cost.MOST_ROUNDS, clock.time_s, clock.processor_s)
     assert clock.done == ["a", "b"] * (1 + cost.MOST_ROUNDS)
     np.testing.assert_allclose(times, [[1.0] * cost.MOST_ROUNDS, [2.0] * cost.MOST_ROUNDS])
     assert share == pytest.approx(1.0)
@@ -61,7 +61,9 @@ def test_a_slow_machine_gets_fewer_rounds_and_never_less_than_three(
     seconds: float, rounds: int
 ) -> None:
     clock = Clock()
-    times, _ = interleaved_ms([clock.work("a", seconds)], clock.time_s, clock.processor_s)
+    times, _ = interleaved_ms(
+        [clock.work("a", seconds)], cost.MOST_ROUNDS, clock.time_s, clock.processor_s
+    )
     assert len(times[0]) == rounds
 
 
@@ -74,6 +76,16 @@ def test_a_processor_that_others_have_makes_a_figure_that_says_little(
     assert found[:3] == (2.0, 2.0, 2.0)
     assert found.threads >= 1
     assert found.busy is busy
+
+
+def test_a_spread_is_the_median_and_what_only_one_of_twenty_exceeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = [float(ms) for ms in range(1, 102)]
+    monkeypatch.setattr(cost, "interleaved_ms", lambda *_: ([times, [2.0] * 100], 0.5))
+    found, busy = cost.spreads([])
+    assert found == [(51.0, 96.0), (2.0, 2.0)]
+    assert busy
 
 
 @pytest.mark.parametrize("busy", [False, True])

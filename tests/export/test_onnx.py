@@ -1,15 +1,17 @@
 """The ONNX file does what the network does, and says how to use itself."""
 
-import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
-from dminity.export.onnx import corners, difference, write_onnx
+from dminity.export.onnx import corners, describe, difference, write_onnx
 from dminity.network.detector import Detector
+from dminity.runtime.detector import load_onnx
+from dminity.runtime.model_file import Description
 from tests.helpers.detectors import random_detector
 
 pytestmark = pytest.mark.slow
@@ -25,7 +27,9 @@ def detector() -> Detector:
 def exported(detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its file."""
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    write_onnx(detector, path)
+    thresholds = (0.5, 1 / 3, 1.0)
+    description = Description(detector.variant, detector.classes, detector.input_size, thresholds)
+    write_onnx(detector, description, path)
     return path
 
 
@@ -56,14 +60,15 @@ def test_boxes_are_compared_where_they_are_cut() -> None:
     assert np.isnan(corners(np.full((1, 1, 4), np.nan, np.float32), 256, 320)).all()
 
 
-def test_the_file_says_how_to_use_it(detector: Detector, exported: Path) -> None:
-    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-    metadata = session.get_modelmeta().custom_metadata_map
-    assert metadata["variant"] == "yolox_nano"
-    assert tuple(json.loads(metadata["classes"])) == detector.classes
-    assert json.loads(metadata["input_size"]) == [64, 96]
-    assert [item.name for item in session.get_inputs()] == ["images"]
-    assert [item.name for item in session.get_outputs()] == ["predictions"]
+def test_the_file_says_how_to_use_it(detector: Detector, exported: Path, tmp_path: Path) -> None:
+    loaded = load_onnx(exported, threads=1)
+    said = Description("yolox_nano", detector.classes, (64, 96), (0.5, 1 / 3, 1.0))
+    assert loaded.description == said
+    assert [item.name for item in loaded.session.get_inputs()] == ["images"]
+    assert loaded.names() == ["predictions"]
+    other = Path(shutil.copy(exported, tmp_path / "other.onnx"))
+    describe(other, replace(said, thresholds=(0.1, 0.2, 0.3)))
+    assert load_onnx(other).description == replace(said, thresholds=(0.1, 0.2, 0.3))
 
 
 def test_the_file_is_the_same_wherever_it_is_made(exported: Path) -> None:

@@ -61,6 +61,23 @@ def test_an_error_while_a_stage_is_imported_is_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_library_that_is_not_installed_is_named_with_what_brings_it(tmp_path: Path) -> None:
+    # Found nowhere, as in an environment without it.
+    finder = "import sys\nsys.modules['pandas'] = None\n"
+    hidden = f"{finder}from dminity.commands.__main__ import main\nsys.argv = ['dminity', 'check']"
+    code, line = ended([sys.executable, "-c", f"{hidden}\nmain()"], tmp_path)
+    assert code == 1
+    assert line.startswith("error: pandas is not installed: pip install 'dminity[train]'")
+
+
+def test_a_library_without_a_part_is_no_library_that_is_not_installed(tmp_path: Path) -> None:
+    (tmp_path / "pandas.py").touch()
+    (tmp_path / "pyarrow.py").touch()
+    path = f"{ROOT / 'src'}{os.pathsep}{tmp_path}"
+    line = ended(program("from dminity.data import tables"), tmp_path, PYTHONPATH=path)[1]
+    assert line.startswith("error: ModuleNotFoundError: No module named 'pyarrow.")
+
+
 def test_nothing_is_said_after_the_last_line(tmp_path: Path) -> None:
     noise = "import atexit, sys\natexit.register(print, 'more', file=sys.stderr)\n1 / 0"
     assert "ZeroDivisionError" in ended(program(noise), tmp_path)[1]

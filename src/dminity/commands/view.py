@@ -1,6 +1,7 @@
 """`dminity view`: photos, boxes and predictions in the FiftyOne App."""
 
 import argparse
+import importlib.util
 import socket
 from typing import Any
 
@@ -10,6 +11,10 @@ from dminity.core.stage import MODEL, VOC
 
 ADDRESS = "127.0.0.1"
 HIGHEST_PORT = 65535
+
+
+class NoFiftyOne(DminityError):
+    """FiftyOne is not installed."""
 
 
 class NoPort(DminityError):
@@ -28,8 +33,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Open the App on a split, with predictions if there is a model, until Ctrl-C.
 
     Raises:
+        NoFiftyOne: if it is not installed.
         NoPort: if the App cannot be served there.
     """
+    if importlib.util.find_spec("fiftyone") is None:
+        raise NoFiftyOne("dminity view needs FiftyOne: pip install 'dminity[view]'")
     port = _free_port(arguments.port)
     # They take seconds to import.
     from dminity.commands.database import run_database

@@ -118,9 +118,23 @@ def explained(error: BaseException) -> str:
             "a process that worked for this one was killed, most often as memory ran out; end "
             "other programs, or run it where there is more, and run it again"
         )
+    elif isinstance(error, ModuleNotFoundError) and _is_left_out(error):
+        text = (
+            f"{error.name} is not installed: pip install 'dminity[train]', or use a clone's .venv"
+        )
     else:
         text = f"{_named(error)}; {_reported(error)}"
     return " ".join(text.split())
+
+
+def _is_left_out(error: ModuleNotFoundError) -> bool:
+    """Whether a library that our own code imports is not there: a lean install has but a few."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    importer = frames[-1].f_globals.get("__package__") if frames else None
+    ours = __name__.partition(".")[0]
+    # Where a part of a library is missing, or a file of ours, it is another fault.
+    left_out = error.name not in (None, ours) and "." not in str(error.name)
+    return left_out and str(importer).partition(".")[0] == ours
 
 
 def refused(error: OSError) -> str:

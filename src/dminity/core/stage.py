@@ -15,6 +15,8 @@ MERGED = Path("data/merged")
 VOC = Path("data/voc")
 MODEL = Path("models/model.pth")
 ONNX = Path("models/model.onnx")
+ONNX_NMS = Path("models/model-nms.onnx")
+ONNX_INT8 = Path("models/model-int8.onnx")
 # What trainings have done so far that were interrupted, in a folder each.
 UNFINISHED = Path("models/unfinished")
 METRICS = Path("metrics")

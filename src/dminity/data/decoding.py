@@ -1,4 +1,4 @@
-"""What a photo's file is to all that look into it: which bytes are sound, which color they mean.
+"""What a photo's file is to all that look into it: which bytes are sound.
 
 `fetch` accepts by it, `resize` reads by it and `check` compares by it, so that none of them
 refuses, or sees otherwise, what another one took.
@@ -70,22 +70,3 @@ def _without_padding(content: bytes, own: bytes) -> bytes:
     """The file with `own` in place of the zero bytes before the last end marker."""
     photo, end, rest = content.rpartition(JPEG_END)
     return photo.rstrip(b"\0") + own + end + rest if end else content
-
-
-def opaque(photo: Image.Image) -> Image.Image:
-    """The photo in 8 bits a channel, its transparent parts white."""
-    if photo.mode.startswith("I"):
-        photo = _in_8_bits(photo)
-    if photo.has_transparency_data:
-        white = Image.new("RGBA", photo.size, "white")
-        photo = Image.alpha_composite(white, photo.convert("RGBA"))
-    return photo
-
-
-def _in_8_bits(photo: Image.Image) -> Image.Image:
-    """A PNG of 16 bits of gray, which Pillow would cut off at 255."""
-    gray = np.asarray(photo)
-    smaller = Image.fromarray((gray >> 8).astype(np.uint8))
-    if (transparent := photo.info.get("transparency")) is not None:
-        smaller.putalpha(Image.fromarray(np.where(gray == transparent, 0, 255).astype(np.uint8)))
-    return smaller

@@ -19,7 +19,8 @@ from torch.nn.functional import interpolate
 from dminity.core.errors import DminityError
 from dminity.core.memory import is_out_of_memory
 from dminity.core.progress import Progress
-from dminity.data.decoding import FORMATS, decode_jpeg, decode_whole, opaque
+from dminity.data.decoding import FORMATS, decode_jpeg, decode_whole
+from dminity.detection.color import opaque
 
 ORIENTATION = 0x0112
 UPRIGHT = 1

@@ -14,6 +14,8 @@ from dminity.network.detector import Detector
 
 # Timed rounds: the most of them, the least, and the seconds after which no other is begun.
 MOST_ROUNDS, LEAST_ROUNDS, LONGEST_S = 15, 3, 10.0
+# Of fewer, a 95th percentile is the slowest of them.
+ROUNDS_OF_SPREADS = 100
 # The machine is too busy for a figure that bears comparison if this thread had a processor for less
 # than this share of the time. Beside nothing else it is 0.98 to 1.02 (PyTorch's threads spin while
 # they wait for each other), beside two other programs on two cores 0.26 to 0.75. How much rounds
@@ -67,8 +69,23 @@ def latency(detector: Detector, photo_bgr: NDArray[np.uint8]) -> Latency:
     return Latency(forward_ms, nms_ms, total_ms, torch.get_num_threads(), busy)
 
 
+class Spread(NamedTuple):
+    """Milliseconds of a work done many times: the median, and the 95th percentile."""
+
+    median_ms: float
+    p95_ms: float
+
+
+def spreads(works: Sequence[Callable[[], object]]) -> tuple[list[Spread], bool]:
+    """How long each of some works takes, and whether the machine was too busy to say."""
+    times, processor_share = interleaved_ms(works, ROUNDS_OF_SPREADS)
+    found = [Spread(*map(float, np.percentile(found_ms, (50, 95)))) for found_ms in times]
+    return found, processor_share < LEAST_PROCESSOR_SHARE
+
+
 def interleaved_ms(
     works: Sequence[Callable[[], object]],
+    most_rounds: int = MOST_ROUNDS,
     clock_s: Callable[[], float] = time.perf_counter,
     processor_s: Callable[[], float] = time.thread_time,
 ) -> tuple[list[list[float]], float]:
@@ -79,6 +96,7 @@ def interleaved_ms(
 
     Args:
         works: what to time.
+        most_rounds: how many there are if they take less than LONGEST_S.
         clock_s: the time.
         processor_s: the time for which this thread has had a processor.
 
@@ -90,7 +108,7 @@ def interleaved_ms(
         work()
     began, had_s = clock_s(), processor_s()
     while len(times[0]) < LEAST_ROUNDS or (
-        len(times[0]) < MOST_ROUNDS and clock_s() - began < LONGEST_S
+        len(times[0]) < most_rounds and clock_s() - began < LONGEST_S
     ):
         for work, found in zip(works, times, strict=True):
             start = clock_s()

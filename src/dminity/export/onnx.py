@@ -1,6 +1,5 @@
 """The detector as an ONNX file, and how far the file's outputs are from the network's."""
 
-import json
 import logging
 import warnings
 from dataclasses import dataclass
@@ -8,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
 from dminity.detection.boxes import Boxes, clip_to_photo, cxcywh_to_xyxy
 from dminity.network.detector import Detector
+from dminity.runtime.detector import load_onnx
+from dminity.runtime.model_file import Description
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,11 @@ class Difference:
     score: float
 
 
-def write_onnx(detector: Detector, path: Path) -> None:
+def write_onnx(detector: Detector, description: Description, path: Path) -> None:
     """Write the network, decoding included, for any batch size; its metadata tell how to use it.
 
     Input `images`: [B, 3, H, W] float32, BGR, 0-255, letterboxed. Output `predictions`:
     [B, anchors, 5 + classes]: cxcywh in input pixels, objectness, class scores.
-    Metadata: `variant`, `classes` (JSON list) and `input_size` (JSON [height, width]).
     """
     image = torch.zeros(2, 3, *detector.input_size)
     with warnings.catch_warnings():
@@ -49,15 +48,15 @@ def write_onnx(detector: Detector, path: Path) -> None:
     # Where in the code each node is from: paths of this machine, and a seventh of the file.
     for node in model.graph.node:
         node.ClearField("metadata_props")
-    onnx.helper.set_model_props(
-        model,
-        {
-            "variant": detector.variant,
-            "classes": json.dumps(detector.classes),
-            "input_size": json.dumps(detector.input_size),
-        },
-    )
+    onnx.helper.set_model_props(model, description.as_metadata())
     onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def describe(path: Path, description: Description) -> None:
+    """Replace what a file says of itself."""
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, description.as_metadata())
     onnx.save(model, path)
 
 
@@ -68,12 +67,14 @@ def difference(detector: Detector, path: Path, batches: list[torch.Tensor]) -> D
     has learned little gives boxes of 100,000 pixels, of which float32 knows no hundredths.
     """
     height, width = detector.input_size
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        # All of PyTorch's work first: its threads and those of ONNX Runtime wait in loops, each on
+        # the cores that the others need.
+        outputs = [detector.network(images).numpy() for images in batches]
+    session = load_onnx(path).session
     pixels, score = [0.0], [0.0]
-    for images in batches:
-        with torch.inference_mode():
-            ours = detector.network(images).numpy()
-        theirs = session.run(None, {"images": images.contiguous().numpy()})[0]
+    for images, ours in zip(batches, outputs, strict=True):
+        (theirs,) = session.run(None, {"images": images.contiguous().numpy()})
         pixels.append(_farthest(corners(ours, height, width), corners(theirs, height, width)))
         score.append(_farthest(_scores(ours), _scores(theirs)))
     # NumPy's maximum, as Python's would pass over what is no number.

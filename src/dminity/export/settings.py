@@ -1,8 +1,8 @@
-"""How far an exported model may be from its original."""
+"""How far an exported model may be from its original, and what its scores have to mean."""
 
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
-from dminity.core.parameters import Section
+from dminity.core.parameters import Section, Share
 
 
 class ExportSettings(Section):
@@ -10,3 +10,6 @@ class ExportSettings(Section):
 
     box_tolerance: PositiveFloat
     score_tolerance: PositiveFloat
+    precision: Share
+    max_ap_drop: Share
+    threads: PositiveInt

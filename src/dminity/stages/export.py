@@ -1,43 +1,118 @@
-"""export: the detector as ONNX, refused if it does not do what the original does."""
+"""export: the detector in three ONNX formats, refused if they do not do what the original does.
+
+Whatever is chosen (the thresholds of each file, what of the small one stays in float) is chosen on
+the validation split; the test split only tells how good it is.
+"""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dminity.core.errors import DminityError
+from dminity.core.errors import DminityError, some
 from dminity.core.files import replacing_file, write_json
-from dminity.core.stage import METRICS, MODEL, ONNX, VOC, run
+from dminity.core.progress import Progress, note
+from dminity.core.stage import METRICS, MODEL, ONNX, ONNX_INT8, ONNX_NMS, VOC, run
 from dminity.data import voc
-from dminity.export.onnx import Difference, difference, write_onnx
+from dminity.detection.detections import Detections, GroundTruth
+from dminity.evaluation import cost
+from dminity.evaluation.coco import score
+from dminity.evaluation.presence import (
+    LEAST_PHOTOS,
+    NEVER,
+    Thresholds,
+    answers,
+    choose_thresholds,
+    figures,
+    presence,
+    together,
+)
+from dminity.export.int8 import quantizations
+from dminity.export.onnx import Difference, describe, difference, write_onnx
 from dminity.export.settings import ExportSettings
+from dminity.export.suppression import write_with_suppression
 from dminity.network.detector import Detector, load_detector
 from dminity.params import load_params
+from dminity.runtime.detector import load_onnx
+from dminity.runtime.model_file import Description
 
+FORMATS = (ONNX, ONNX_NMS, ONNX_INT8)
 # A full batch and a partial one.
 COMPARED_PHOTOS = 12
 BATCH_SIZE = 8
+# Training photos that ranges of integers are taken from.
+CALIBRATION_PHOTOS = 64
+DECIMALS = 4
+SHOWN_NAMES = 5
 
 
 class ExportDiffers(DminityError):
     """The exported model does not do what the original does."""
 
 
+class TooMuchLost(DminityError):
+    """A format finds less than the original does."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The photos of a split, and what is in each."""
+
+    name: str
+    annotations: list[voc.Annotation]
+    truths: list[GroundTruth]
+
+
 def main() -> None:
-    """Export, compare on test photos, and keep the file only within the tolerance."""
+    """Write all formats, or none; then their figures."""
     params = load_params()
+    settings = params.export
     detector = load_detector(MODEL)
-    image_ids = voc.read_ids(VOC, "test")[:COMPARED_PHOTOS]
-    photos = [voc.read_photo(VOC, image_id) for image_id in image_ids]
-    found = export(detector, photos, ONNX, params.export)
-    figures = {
-        "images": len(photos),
+    validation, test = (_read_split(name, detector.classes) for name in ("validation", "test"))
+    compared = [voc.annotated_photo(VOC, item) for item in test.annotations[:COMPARED_PHOTOS]]
+    with ExitStack() as unfinished:
+        paths = [unfinished.enter_context(replacing_file(path)) for path in FORMATS]
+        found = export(detector, compared, paths[0], settings)
+        write_with_suppression(paths[0], paths[1])
+        on_validation, in_float = _quantize(detector, paths, validation, settings)
+        thresholds = [
+            _choose(path, detections, validation, detector, settings)
+            for path, detections in zip(paths, on_validation, strict=True)
+        ]
+        on_test = _find(paths, test, settings.threads)
+        spent = _cost(paths, compared[0], settings.threads)
+        sizes_mb = [round(path.stat().st_size / 1e6, 3) for path in paths]
+    formats = [
+        _scores(test, detections, detector.classes, chosen) | {"size_mb": size_mb}
+        for detections, chosen, size_mb in zip(on_test, thresholds, sizes_mb, strict=True)
+    ]
+    formats[-1]["in_float"] = ", ".join(("decoding", *in_float))
+    differences = {
+        "images": len(compared),
         "box_difference_pixels": found.box_pixels,
         "score_difference": found.score,
-        "size_mb": round(ONNX.stat().st_size / 1e6, 3),
     }
-    write_json(figures, METRICS / "export.json")
+    write_json(differences | _by_name(formats), METRICS / "export.json")
+    known = presence(test.truths, on_test[0], len(detector.classes))
+    write_json(figures(known, thresholds[0].values, detector.classes), METRICS / "presence.json")
+    write_json(spent, METRICS / "export_cost.json")
+    say(thresholds, detector.classes, settings.precision)
+
+
+def _read_split(name: str, classes: tuple[str, ...]) -> Split:
+    """A split of the VOC folder."""
+    annotations = voc.read_split(VOC, name, classes)
+    return Split(name, annotations, [voc.ground_truth(item, classes) for item in annotations])
+
+
+def _by_name(values: Sequence[Any]) -> dict[str, Any]:
+    """Something of each format, by the name of its file."""
+    return {path.stem: value for path, value in zip(FORMATS, values, strict=True)}
 
 
 def export(
@@ -46,7 +121,7 @@ def export(
     path: Path,
     settings: ExportSettings,
 ) -> Difference:
-    """Write the detector to `path`, and say how far it is from the original.
+    """Write the detector to `path`, with thresholds that are never reached, and compare it.
 
     Args:
         detector: the original.
@@ -55,22 +130,142 @@ def export(
         settings: how far it may be.
 
     Raises:
-        ExportDiffers: if it is too far; the file that was there stays.
+        ExportDiffers: if it is too far from the original.
     """
-    with replacing_file(path) as unfinished:
-        write_onnx(detector, unfinished)
-        starts = range(0, len(photos_bgr), BATCH_SIZE)
-        batches = [detector.inputs(photos_bgr[start : start + BATCH_SIZE]) for start in starts]
-        found = difference(detector, unfinished, batches)
-        # Asked this way round, a difference that is no number is refused too.
-        if not (
-            found.box_pixels <= settings.box_tolerance and found.score <= settings.score_tolerance
-        ):
-            raise ExportDiffers(
-                f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "
-                "in score; raise export.box_tolerance or export.score_tolerance if you can take it"
-            )
+    write_onnx(detector, _description(detector, (NEVER,) * len(detector.classes)), path)
+    starts = range(0, len(photos_bgr), BATCH_SIZE)
+    batches = [detector.inputs(photos_bgr[start : start + BATCH_SIZE]) for start in starts]
+    found = difference(detector, path, batches)
+    # Asked this way round, a difference that is no number is refused too.
+    if not (found.box_pixels <= settings.box_tolerance and found.score <= settings.score_tolerance):
+        raise ExportDiffers(
+            f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "
+            "in score; raise export.box_tolerance or export.score_tolerance if you can take it"
+        )
     return found
+
+
+def _description(detector: Detector, thresholds: tuple[float, ...]) -> Description:
+    """What its files say of a detector."""
+    return Description(detector.variant, detector.classes, detector.input_size, thresholds)
+
+
+def _quantize(
+    detector: Detector, paths: list[Path], validation: Split, settings: ExportSettings
+) -> tuple[list[list[Detections]], tuple[str, ...]]:
+    """Write the last format, as small as its AP allows.
+
+    Returns:
+        What each format finds in the photos of `validation`, and the parts that are in float.
+
+    Raises:
+        TooMuchLost: if the AP of a format falls too far, whatever is in float.
+    """
+    found = _find(paths[:-1], validation, settings.threads)
+    aps = [score(validation.truths, each, detector.classes).ap for each in found]
+    if aps[0] - aps[1] > settings.max_ap_drop:
+        raise _too_much_lost(ONNX_NMS, aps[0] - aps[1], settings)
+    losses = []
+    for in_float in quantizations(paths[0], paths[-1], _calibration_inputs(detector)):
+        (quantized,) = _find(paths[-1:], validation, settings.threads)
+        losses.append(aps[0] - score(validation.truths, quantized, detector.classes).ap)
+        if losses[-1] <= settings.max_ap_drop:
+            return [*found, quantized], in_float
+    raise _too_much_lost(ONNX_INT8, min(losses), settings)
+
+
+def _calibration_inputs(detector: Detector) -> list[NDArray[np.float32]]:
+    """Training photos from all over the list, as the network sees them: [1, 3, H, W] each."""
+    image_ids = voc.read_ids(VOC, "train")
+    chosen = image_ids[:: max(1, len(image_ids) // CALIBRATION_PHOTOS)][:CALIBRATION_PHOTOS]
+    photos = (voc.read_photo(VOC, image_id) for image_id in chosen)
+    return [detector.inputs([photo]).contiguous().numpy() for photo in photos]
+
+
+def _too_much_lost(path: Path, loss: float, settings: ExportSettings) -> TooMuchLost:
+    """The error that says what a format has lost."""
+    return TooMuchLost(
+        f"{path} would lose {loss:.4f} AP on the validation split, and export.max_ap_drop is "
+        f"{settings.max_ap_drop:g}; raise it if you can take that"
+    )
+
+
+def _find(paths: Sequence[Path], split: Split, threads: int) -> list[list[Detections]]:
+    """What each file finds in each photo of a split, by the way that users go."""
+    detectors = [load_onnx(path, threads) for path in paths]
+    found: list[list[Detections]] = [[] for _ in paths]
+    with Progress[None](f"export, {split.name}", total=len(split.annotations)) as progress:
+        for annotation in split.annotations:
+            photo = voc.annotated_photo(VOC, annotation)
+            for detector, each in zip(detectors, found, strict=True):
+                each += detector.find([photo])
+            progress.update(1)
+    return found
+
+
+def _choose(
+    path: Path,
+    detections: list[Detections],
+    validation: Split,
+    detector: Detector,
+    settings: ExportSettings,
+) -> Thresholds:
+    """Choose a file's thresholds, and write them into it."""
+    known = presence(validation.truths, detections, len(detector.classes))
+    chosen = choose_thresholds(known, settings.precision)
+    describe(path, _description(detector, chosen.values))
+    return chosen
+
+
+def _scores(
+    test: Split, detections: list[Detections], classes: tuple[str, ...], chosen: Thresholds
+) -> dict[str, Any]:
+    """How good a format is on the test split."""
+    scores = score(test.truths, detections, classes)
+    known = presence(test.truths, detections, len(classes))
+    said = together(answers(known, chosen.values))
+    rates = {
+        "AP": scores.ap,
+        "AP50": scores.ap50,
+        "presence_precision": said.precision(),
+        "presence_recall": said.recall(),
+    }
+    return {
+        name: None if value is None else round(value, DECIMALS) for name, value in rates.items()
+    }
+
+
+def _cost(paths: list[Path], photo_bgr: NDArray[np.uint8], threads: int) -> dict[str, Any]:
+    """Milliseconds from a photo [H, W, 3] to its detections, of each format."""
+    detectors = [load_onnx(path, threads) for path in paths]
+    found, busy = cost.spreads([partial(each.find, [photo_bgr]) for each in detectors])
+    if busy:
+        note(
+            f"{METRICS / 'export_cost.json'}: the machine was busy with other programs, so its "
+            "milliseconds are too many; for better ones: dvc repro -f -s export"
+        )
+    by_name = _by_name(
+        [{name: round(ms, DECIMALS) for name, ms in each._asdict().items()} for each in found]
+    )
+    return by_name | {"threads": threads, "busy": busy}
+
+
+def say(thresholds: list[Thresholds], classes: tuple[str, ...], precision: float) -> None:
+    """Say of which classes the scores mean less than of the others."""
+    # The same ones for all formats: it is the photos that are too few.
+    if too_few := [classes[position] for position in thresholds[0].too_few]:
+        note(
+            f"fewer than {LEAST_PHOTOS} validation photos show {some(too_few, SHOWN_NAMES)} "
+            f"({len(too_few)} of {len(classes)} classes): they have the threshold of all classes "
+            "together"
+        )
+    for path, chosen in zip(FORMATS, thresholds, strict=True):
+        if never := [classes[position] for position in chosen.never]:
+            note(
+                f"{path}: no score of {some(never, SHOWN_NAMES)} ({len(never)} of {len(classes)} "
+                f"classes) is right in {precision:.0%} of the validation photos: it is never said "
+                "that a photo shows one; lower export.precision, or train longer"
+            )
 
 
 if __name__ == "__main__":

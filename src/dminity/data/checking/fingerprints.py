@@ -14,7 +14,8 @@ from PIL import Image
 from dminity.core.memory import is_out_of_memory
 from dminity.core.pool import Pool
 from dminity.core.progress import Progress
-from dminity.data.decoding import FORMATS, opaque
+from dminity.data.decoding import FORMATS
+from dminity.detection.color import opaque
 
 CHUNK = 16
 # The hash looks at 32 x 32 pixels; JPEG decodes to an eighth at a fraction of the cost.

@@ -1,0 +1,153 @@
+"""`dminity predict`: which amenities are in photos and videos, and where."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dminity.core.errors import DminityError, suggestion
+from dminity.core.stage import ONNX
+
+if TYPE_CHECKING:
+    from dminity.detection.detections import Detections
+    from dminity.runtime.inputs import Picture
+    from dminity.runtime.photo import Photo
+
+DESCRIPTION = """
+Find amenities in photos and videos. A detection is reported from the score on that the model's file
+has for its class. Photos that cannot be read are named on stderr, the others are looked at, and the
+exit code is 1.
+"""
+
+
+class UnknownClass(DminityError):
+    """A class was asked for that the model does not know."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "predict", help="find amenities in photos and videos", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "input", nargs="+", help="photos, videos, folders, globs in quotes; - for standard input"
+    )
+    add_model(parser)
+    add_every(parser)
+    parser.add_argument("--save", type=Path, metavar="DIR", help="pictures with boxes, into here")
+    parser.add_argument("--classes", metavar="NAME,NAME", help="these classes only")
+    parser.add_argument(
+        "--min-score", type=_score, metavar="S", help="0-1, in place of the model's own thresholds"
+    )
+    form = parser.add_mutually_exclusive_group()
+    for name in ("json", "csv", "coco"):
+        form.add_argument(
+            f"--{name}", action="store_const", dest="form", const=name, default="table",
+            help=f"print {name.upper()}, for programs: docs/product.md",
+        )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model's file and the number of threads."""
+    parser.add_argument("--model", type=Path, default=ONNX, help="an exported model [%(default)s]")
+    parser.add_argument("--threads", type=_count, metavar="N", help="[as many as there are cores]")
+
+
+def add_every(parser: argparse.ArgumentParser) -> None:
+    """Add which frames of a video are looked at."""
+    parser.add_argument(
+        "--every", type=_seconds, default=1.0, metavar="SECONDS",
+        help="look at a frame of a video in so many seconds [%(default)g]",
+    )  # fmt: skip
+
+
+def _number(text: str, allowed: Callable[[float], bool], meant: str) -> float:
+    """A number of the command line."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not allowed(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {meant}")
+    return number
+
+
+def _score(text: str) -> float:
+    """A score of the command line."""
+    return _number(text, lambda number: 0 <= number <= 1, "a number from 0 to 1")
+
+
+def _seconds(text: str) -> float:
+    """A time of the command line."""
+    return _number(text, lambda number: 0 < number < math.inf, "a number above 0")
+
+
+def _count(text: str) -> int:
+    """A number of threads."""
+    whole = text.isdecimal() and 0 < int(text) <= 1024
+    return int(_number(text if whole else "", lambda number: number > 0, "a number from 1 to 1024"))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Look at all that is named, and print what is found.
+
+    Raises:
+        NotAllRead: if something could not be read, when the rest is printed.
+    """
+    # They take half a second to import.
+    from dminity.commands import looking, prediction_formats
+    from dminity.runtime.finding import find_all
+    from dminity.runtime.inputs import find_inputs, pictures
+
+    inputs = find_inputs(arguments.input)
+    one = looking.is_one(inputs)
+    threads = looking.threads_of(arguments)
+    detector = looking.load(arguments.model, threads, one)
+    thresholds = _thresholds(
+        detector.description.classes, detector.description.thresholds, arguments
+    )
+    watch = looking.Looking(one, None if any(item.is_video for item in inputs) else len(inputs))
+    seen = pictures(inputs, arguments.every)
+    make: Callable[[Picture, Photo, Detections], Path | None] = _nothing
+    if arguments.save:
+        from dminity.commands.saved_pictures import SavedPictures
+
+        saved = SavedPictures(arguments.save, inputs, detector.description.classes)
+        seen, make = saved.named(seen), saved.save
+    results = find_all(seen, detector, thresholds, make, 1 if one else threads)
+    write = prediction_formats.BY_NAME[arguments.form]
+    write(watch.over(results), detector.description, watch.failed)
+    watch.end()
+
+
+def _nothing(*_: object) -> None:
+    """What is made of a photo that nobody wants saved."""
+
+
+def _thresholds(
+    classes: tuple[str, ...], of_model: tuple[float, ...], arguments: argparse.Namespace
+) -> list[float]:
+    """For each class, the score from which it is reported; infinity if nobody asked for it."""
+    asked = set(classes) if arguments.classes is None else _asked(arguments.classes, classes)
+    lowest = of_model if arguments.min_score is None else [arguments.min_score] * len(classes)
+    return [
+        threshold if name in asked else math.inf
+        for name, threshold in zip(classes, lowest, strict=True)
+    ]
+
+
+def _asked(text: str, classes: tuple[str, ...]) -> set[str]:
+    """The classes of a list with commas.
+
+    Raises:
+        UnknownClass: if the model does not know one of them.
+    """
+    names = {name.casefold(): name for name in classes}
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word.casefold() not in names:
+            known = suggestion(word, classes) or f"; the model knows {', '.join(classes)}"
+            raise UnknownClass(f"--classes: the model knows no {word!r}{known}")
+    return {names[word.casefold()] for word in words}

@@ -1,0 +1,119 @@
+"""What is in many pictures: all cores at work, results in the order of the pictures."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from dminity.detection.boxes import Boxes
+from dminity.detection.detections import Detections
+from dminity.runtime.detector import OnnxDetector
+from dminity.runtime.inputs import Picture
+from dminity.runtime.photo import BadPhoto, Photo
+
+Made = TypeVar("Made")
+# For each thread: pictures that wait for it, or for those before them. More would only fill memory.
+IN_FLIGHT = 3
+
+
+@dataclass(frozen=True)
+class Seen(Generic[Made]):
+    """What was found in a picture.
+
+    height, width: in pixels, of the picture. made: what the caller made of the pixels while they
+    were in memory.
+    """
+
+    name: str
+    height: int
+    width: int
+    found: Detections
+    made: Made
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A picture that cannot be read, and why."""
+
+    name: str
+    reason: str
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def from_thresholds(found: Detections, thresholds: Sequence[float]) -> Detections:
+    """Detections whose score is at least the threshold of their class.
+
+    Args:
+        found: best first, as they stay.
+        thresholds: for each class, 0-1; infinity for a class that nobody asks for.
+    """
+    kept = found.scores >= np.asarray(thresholds, np.float64)[found.class_ids]
+    return Detections(found.xyxy_pixels[kept], found.scores[kept], found.class_ids[kept])
+
+
+def find_all(
+    pictures: Iterable[Picture],
+    detector: OnnxDetector,
+    thresholds: Sequence[float],
+    make: Callable[[Picture, Photo, Detections], Made],
+    threads: int,
+) -> Iterator[Seen[Made] | Failed]:
+    """Look at pictures, each of them whole in one thread.
+
+    Args:
+        pictures: taken as there is room for them.
+        detector: of a single thread, if several look at once.
+        thresholds: for each class, 0-1.
+        make: called in that thread with the picture and what was found in it, in its pixels.
+        threads: how many pictures are looked at at once.
+
+    Raises:
+        Exception: what `make` raises.
+    """
+
+    def look(picture: Picture) -> Seen[Made] | Failed:
+        try:
+            photo = picture.read(detector.description.input_size)
+        except BadPhoto as error:
+            return Failed(picture.name, str(error))
+        found = from_thresholds(_found(detector, photo), thresholds)
+        made = make(picture, photo, found)
+        return Seen(picture.name, photo.height, photo.width, found, made)
+
+    waiting: deque[Future[Seen[Made] | Failed]] = deque()
+    executor = ThreadPoolExecutor(threads)
+    try:
+        for picture in pictures:
+            waiting.append(executor.submit(look, picture))
+            if len(waiting) >= IN_FLIGHT * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # After an error or Ctrl-C: those that are being looked at are finished, no others begun.
+        executor.shutdown(cancel_futures=True)
+
+
+def _found(detector: OnnxDetector, photo: Photo) -> Detections:
+    """What is in a photo, in pixels of the photo itself, of which a reduced copy is looked at."""
+    (found,) = detector.find([photo.bgr])
+    height, width = photo.bgr.shape[:2]
+    if (height, width) == (photo.height, photo.width):
+        return found
+    scale = np.array([photo.width / width, photo.height / height] * 2)
+    return Detections(found.xyxy_pixels * scale, found.scores, found.class_ids)
+
+
+def on_copy(xyxy_pixels: Boxes, photo: Photo) -> Boxes:
+    """Boxes [N, 4] in pixels of a photo, in pixels of the copy that was read of it."""
+    height, width = photo.bgr.shape[:2]
+    scaled: Boxes = xyxy_pixels * np.array([width / photo.width, height / photo.height] * 2)
+    return scaled

@@ -1,0 +1,152 @@
+"""From what is seen in the photos of a home to what the home has, and what its owner claims.
+
+An amenity is there if a detection reaches the threshold of its class in some photo. There are at
+least as many as the photo with the most boxes of it shows: photos of one room from two sides show
+the same bed twice, so that boxes of different photos are not added up. That photo is the evidence;
+of two that show as many, the one with the surer detection. The confidence is the best score in any
+photo.
+
+Thresholds are made for one question: is there any in the photo? A second box is counted only from
+the score on that a box is shown to people.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from dminity.detection.boxes import Boxes
+from dminity.detection.detections import SHOWN_SCORE, Detections
+
+
+class Verdict(StrEnum):
+    """What photos say of a claim."""
+
+    CONFIRMED = "confirmed"
+    NOT_SEEN = "not seen"
+    NOT_CLAIMED = "not claimed"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An amenity in one photo.
+
+    photo: its name. xyxy_pixels: [N, 4], float64, of those that count, in pixels of the photo, best
+    first. score: of the best, 0-1. cutout: a JPEG of the part of the photo that shows it; empty if
+    nobody wants it.
+    """
+
+    photo: str
+    amenity: str
+    xyxy_pixels: Boxes
+    score: float
+    cutout: bytes = b""
+
+    @property
+    def strength(self) -> tuple[int, float]:
+        """By what sightings of an amenity are compared."""
+        return len(self.xyxy_pixels), self.score
+
+
+@dataclass
+class Shown:
+    """What the photos of a home have shown so far.
+
+    photos: how many were looked at. evidence: the best sighting of each amenity. confidence: its
+    best score in any photo.
+    """
+
+    photos: int = 0
+    evidence: dict[str, Sighting] = field(default_factory=dict)
+    confidence: dict[str, float] = field(default_factory=dict)
+
+    def add(self, sightings: Iterable[Sighting]) -> None:
+        """One more photo was looked at."""
+        self.photos += 1
+        for sighting in sightings:
+            name = sighting.amenity
+            if name not in self.evidence or sighting.strength > self.evidence[name].strength:
+                self.evidence[name] = sighting
+            self.confidence[name] = max(sighting.score, self.confidence.get(name, 0.0))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An amenity that a home has, or is claimed to have.
+
+    at_least: how many; 0 if it is claimed and not seen. confidence: 0-1; 0 then too. evidence: the
+    photo that shows most of them. verdict: None where there are no claims.
+    """
+
+    amenity: str
+    at_least: int
+    confidence: float
+    evidence: Sighting | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Home:
+    """What a home has.
+
+    photos: how many were looked at. amenities: those seen, then those that are only claimed.
+    """
+
+    name: str
+    photos: int
+    amenities: tuple[Listed, ...]
+
+
+def sightings(photo: str, found: Detections, classes: Sequence[str]) -> list[Sighting]:
+    """The amenities in a photo.
+
+    Args:
+        photo: its name.
+        found: what reaches the threshold of its class, best first.
+        classes: their names, in the network's order.
+    """
+    seen = []
+    for class_id in np.unique(found.class_ids):
+        of_class = found.class_ids == class_id
+        boxes, scores = found.xyxy_pixels[of_class], found.scores[of_class]
+        count = max(1, int((scores >= SHOWN_SCORE).sum()))
+        seen.append(Sighting(photo, classes[class_id], boxes[:count], float(scores[0])))
+    return seen
+
+
+def list_home(
+    name: str, shown: Shown, classes: Sequence[str], claimed: Collection[str] | None = None
+) -> Home:
+    """What a home has, in the order of the classes.
+
+    Args:
+        name: of the home.
+        shown: what its photos show.
+        classes: what can be seen.
+        claimed: what its owner says it has; None if nobody asks.
+    """
+    seen = [
+        Listed(
+            amenity,
+            len(shown.evidence[amenity].xyxy_pixels),
+            shown.confidence[amenity],
+            shown.evidence[amenity],
+            _verdict(amenity, claimed),
+        )
+        for amenity in classes
+        if amenity in shown.evidence
+    ]
+    only_claimed = [
+        Listed(amenity, 0, 0.0, None, Verdict.NOT_SEEN)
+        for amenity in classes
+        if amenity in (claimed or ()) and amenity not in shown.evidence
+    ]
+    return Home(name, shown.photos, (*seen, *only_claimed))
+
+
+def _verdict(amenity: str, claimed: Collection[str] | None) -> Verdict | None:
+    """What it means that an amenity is seen."""
+    if claimed is None:
+        return None
+    return Verdict.CONFIRMED if amenity in claimed else Verdict.NOT_CLAIMED

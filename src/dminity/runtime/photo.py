@@ -1,0 +1,107 @@
+"""Any photo that a user has, as a detector takes it."""
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from dminity.core.errors import DminityError
+from dminity.detection.color import opaque
+
+# The largest phones have 200 million; a picture that unpacks to more is refused by its header.
+MOST_PIXELS = 250_000_000
+# Pillow's own limit, in place of which this one holds, would refuse those phones.
+Image.MAX_IMAGE_PIXELS = None
+# Of what reads drawings, documents and raw data, nothing is opened.
+# Pillow opens MPO, the format of phones with two lenses, as JPEG.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "PPM", "JPEG2000")
+# A photo is read at half, a quarter … of its size as long as it stays so much larger than what the
+# network sees. Pixels are averaged, as `resize` does for training; scaled down at once, most of
+# them would be passed over.
+MARGIN = 1.5
+
+
+class BadPhoto(DminityError):
+    """A file is no photo that can be read."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo, upright, as it was read.
+
+    bgr: [H, W, 3], uint8. height, width: in pixels, of the photo itself, of which `bgr` may be a
+    reduced copy.
+    """
+
+    bgr: NDArray[np.uint8]
+    height: int
+    width: int
+
+
+def read_photo(content: bytes, input_size: tuple[int, int]) -> Photo:
+    """Read a photo's file: upright by EXIF, transparent parts white, of an animation the first.
+
+    Args:
+        content: the file.
+        input_size: height and width of what the network sees, in pixels.
+
+    Raises:
+        BadPhoto: with the reason, without the file's name.
+    """
+    if not content:
+        raise BadPhoto("it is empty")
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            return _read(opened, input_size)
+    except BadPhoto:
+        raise
+    except UnidentifiedImageError as error:
+        raise BadPhoto(_kind(content)) from error
+    except MemoryError:
+        raise
+    # Whatever a hostile file makes a decoder raise is a fault of the file.
+    except Exception as error:
+        raise BadPhoto(f"it is cut off or damaged ({error})") from error
+
+
+def _kind(content: bytes) -> str:
+    """What a file is that is no photo, if it is something that often takes the place of one."""
+    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        return "it is a web page or a drawing (HTML, SVG, XML), no photo"
+    if content[4:8] == b"ftyp" and content[8:11] in (b"hei", b"hev", b"mif", b"msf"):
+        return "it is a HEIC photo, which is not read: save it as JPEG"
+    return "it is no photo, or of a kind that is not read"
+
+
+def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
+    """Decode an opened file."""
+    width, height = photo.size
+    if not width * height:
+        raise BadPhoto("it has no pixels")
+    if width * height > MOST_PIXELS:
+        raise BadPhoto(f"{width} x {height} pixels are too many")
+    factor = _reduction(width, height, input_size)
+    # A damaged EXIF may hold anything there.
+    on_its_side = photo.getexif().get(0x0112) in (5, 6, 7, 8)
+    if photo.format in ("JPEG", "MPO"):
+        photo.draft(None, (-(-width // factor), -(-height // factor)))
+    photo.load()
+    rest = max(1, factor * photo.width // width)
+    upright = ImageOps.exif_transpose(photo)
+    rgb = opaque(upright).convert("RGB")
+    if rest > 1:
+        rgb = rgb.reduce(rest)
+    if on_its_side:
+        width, height = height, width
+    bgr = cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
+    return Photo(bgr, height, width)
+
+
+def _reduction(width: int, height: int, input_size: tuple[int, int]) -> int:
+    """1, 2, 4 or 8: by how much a photo can be reduced and stay MARGIN times larger than needed."""
+    room = max(width, height) / max(input_size) / MARGIN
+    return next((factor for factor in (8, 4, 2) if room >= factor), 1)

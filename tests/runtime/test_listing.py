@@ -1,0 +1,84 @@
+"""From what photos show to what a home has."""
+
+import numpy as np
+
+from dminity.detection.detections import Detections
+from dminity.runtime.listing import Shown, Verdict, list_home, sightings
+
+CLASSES = ("Bed", "Sink", "Oven", "Jacuzzi")
+
+
+def found(*boxes: tuple[str, float]) -> Detections:
+    """Detections of these classes and scores, best first, each somewhere else."""
+    boxes = tuple(sorted(boxes, key=lambda box: -box[1]))
+    corners = [[number, 0, number + 10, 10] for number in range(len(boxes))]
+    return Detections(
+        np.array(corners, np.float64).reshape(-1, 4),
+        np.array([score for _, score in boxes]),
+        np.array([CLASSES.index(name) for name, _ in boxes], np.int64),
+    )
+
+
+def shown(**photos: Detections) -> Shown:
+    """What photos of a home show together."""
+    so_far = Shown()
+    for name, detections in photos.items():
+        so_far.add(sightings(name, detections, CLASSES))
+    return so_far
+
+
+def test_there_are_as_many_as_the_photo_with_most_of_them_has() -> None:
+    home = list_home(
+        "flat",
+        shown(
+            one=found(("Bed", 0.99), ("Sink", 0.6)),
+            two=found(("Bed", 0.7), ("Bed", 0.6)),
+            three=found(("Bed", 0.8), ("Bed", 0.5), ("Oven", 0.5)),
+            four=found(),
+        ),
+        CLASSES,
+    )
+    assert home.photos == 4
+    assert [listed.amenity for listed in home.amenities] == ["Bed", "Sink", "Oven"]
+    bed = home.amenities[0]
+    # The count is that of the evidence, the confidence that of any photo.
+    assert (bed.at_least, bed.confidence, bed.verdict) == (2, 0.99, None)
+    assert bed.evidence is not None
+    assert bed.evidence.photo == "three"
+    assert bed.evidence.xyxy_pixels.tolist() == [[0, 0, 10, 10], [1, 0, 11, 10]]
+    assert bed.evidence.score == 0.8
+
+
+def test_a_second_one_counts_only_if_it_is_sure() -> None:
+    so_far = shown(one=found(("Bed", 0.9), ("Bed", 0.39), ("Sink", 0.2), ("Sink", 0.1)))
+    home = list_home("flat", so_far, CLASSES)
+    assert [(listed.amenity, listed.at_least) for listed in home.amenities] == [
+        ("Bed", 1),
+        ("Sink", 1),
+    ]
+
+
+def test_of_two_photos_that_are_as_good_the_first_is_the_evidence() -> None:
+    so_far = shown(one=found(("Sink", 0.6)), two=found(("Sink", 0.6)))
+    assert so_far.evidence["Sink"].photo == "one"
+
+
+def test_claims_are_confirmed_not_seen_or_not_made() -> None:
+    so_far = shown(one=found(("Bed", 0.9), ("Sink", 0.9)))
+    home = list_home("flat", so_far, CLASSES, {"Jacuzzi", "Bed"})
+    assert [(listed.amenity, listed.verdict) for listed in home.amenities] == [
+        ("Bed", Verdict.CONFIRMED),
+        ("Sink", Verdict.NOT_CLAIMED),
+        ("Jacuzzi", Verdict.NOT_SEEN),
+    ]
+    jacuzzi = home.amenities[2]
+    assert (jacuzzi.at_least, jacuzzi.confidence, jacuzzi.evidence) == (0, 0.0, None)
+
+
+def test_an_owner_may_claim_nothing() -> None:
+    home = list_home("flat", shown(one=found(("Bed", 0.9))), CLASSES, set())
+    assert [listed.verdict for listed in home.amenities] == [Verdict.NOT_CLAIMED]
+
+
+def test_a_home_without_anything() -> None:
+    assert list_home("flat", Shown(), CLASSES).amenities == ()
