@@ -2,7 +2,7 @@
 
     python -m benchmarks.product [PYTHON_WITH_ULTRALYTICS]
 
-Each contender has a process of its own with two threads, and they take turns, photo by photo, so
+Each contender has a process of its own with two threads, and they take turns of a few photos, so
 that a busy machine slows all of them alike. Trust the ratios: milliseconds are those of one machine
 in one hour. yolox_nano is `models/model.pth` of this project where it is there; the others have
 fresh weights, which are as fast. Ultralytics is installed apart (`pip install ultralytics onnx
@@ -105,7 +105,10 @@ def seconds(chosen, detector, threads):
         pass
     return time.perf_counter() - start
 for some in [inputs[:50]] + [inputs[start : start + 50] for start in range(0, len(inputs), 50)]:
-    print(seconds(some, alone, 1), seconds(some, shared, int(threads)), flush=True)
+    print(
+        seconds(some, shared, 1), seconds(some, alone, 1), seconds(some, shared, int(threads)),
+        flush=True,
+    )
 """
 PARTS = """
 import sys, time
@@ -255,17 +258,20 @@ def end_to_end(models: dict[str, Path], photo: Path, folder: Path) -> None:
 
 
 def many(model: Path, folder: Path) -> None:
-    """A folder of photos, at once against one by one."""
+    """A folder of photos, at once against one by one, by a network of one thread or of two."""
     rooms = folder / "rooms"
     contents = [write_photo(folder / "room.jpg", number).read_bytes() for number in range(20)]
     rooms.mkdir()
     for number in range(PHOTOS):
         (rooms / f"{number:03}.jpg").write_bytes(contents[number % len(contents)])
-    ratios = [alone / together for alone, together in output_of(FOLDER, model, rooms)]
-    show(
-        ["a folder", "one by one / at once", "least", "most"],
-        [[f"{PHOTOS} photos", f"{median(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}"]],
-    )
+    times = output_of(FOLDER, model, rooms)
+    rows = []
+    for position, name in enumerate(("one thread", f"{THREADS} threads")):
+        ratios = [taken[position] / taken[-1] for taken in times]
+        rows.append(
+            [name, *(f"{ratio:.2f}" for ratio in (median(ratios), min(ratios), max(ratios)))]
+        )
+    show([f"{PHOTOS} photos: one by one / at once", "median", "least", "most"], rows)
 
 
 def integers(models: dict[str, Path], photo: Path) -> None:
