@@ -6,7 +6,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from yolox.data.data_augment import preproc
 
-from dminity.detection.letterbox import letterbox, network_input, scale_to_fit, unletterbox
+from dminity.detection.letterbox import (
+    GRAY,
+    STRIDE,
+    filled_size,
+    letterbox,
+    network_input,
+    scale_to_fit,
+    unletterbox,
+)
 
 
 @given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([(64, 64), (96, 160)]))
@@ -28,3 +36,26 @@ def test_the_letterbox_is_yoloxs_own(height: int, width: int) -> None:
     expected, _ = preproc(photo, (128, 192))
     assert image.dtype == np.uint8
     np.testing.assert_array_equal(network_input(torch.from_numpy(image)[None])[0], expected)
+
+
+@given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([(64, 64), (96, 160)]))
+def test_what_a_photo_fills_is_its_letterbox_without_the_gray(
+    height: int, width: int, input_size: tuple[int, int]
+) -> None:
+    photo = np.random.default_rng(0).integers(0, 100, (height, width, 3), np.uint8)
+    filled = filled_size(height, width, input_size)
+    whole = letterbox(photo, input_size)
+    np.testing.assert_array_equal(letterbox(photo, filled), whole[: filled[0], : filled[1]])
+    assert (whole[filled[0] :] == GRAY).all()
+    assert (whole[:, filled[1] :] == GRAY).all()
+    # A stride less would not do.
+    is_photo = (whole != GRAY).any(axis=2)
+    assert [side % STRIDE for side in filled] == [0, 0]
+    assert is_photo[filled[0] - STRIDE :].any()
+    assert is_photo[:, filled[1] - STRIDE :].any()
+
+
+def test_photos_of_the_usual_shapes_fill_two_thirds_and_three_quarters() -> None:
+    assert filled_size(1066, 1600, (416, 416)) == (288, 416)
+    assert filled_size(4032, 3024, (416, 416)) == (416, 320)
+    assert filled_size(500, 500, (640, 640)) == (640, 640)

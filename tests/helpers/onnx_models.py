@@ -45,21 +45,28 @@ def write_bright_model(path: Path, threshold: float = 0.5) -> Path:
         "boxes": boxes,
         "classes": np.eye(2, dtype=np.float32)[None],
         "most": np.array([255], np.float32),
+        "gray": np.array(114, np.float32),
+        "square": np.array([1, 3, BRIGHT_SIDE, BRIGHT_SIDE]),
+        "nothing": np.zeros(4, np.int64),
         "shape": np.array([1, 2, 1]),
     }
     nodes = [
+        helper.make_node("Shape", ["images"], ["filled"]),
+        helper.make_node("Sub", ["square", "filled"], ["missing"]),
+        helper.make_node("Concat", ["nothing", "missing"], ["pads"], axis=0),
+        helper.make_node("Pad", ["images", "pads", "gray"], ["letterboxed"]),
         helper.make_node(
-            "AveragePool", ["images"], ["halves"], kernel_shape=(64, half), strides=(64, half)
+            "AveragePool", ["letterboxed"], ["halves"], kernel_shape=(64, half), strides=(64, half)
         ),
-        helper.make_node("ReduceMean", ["halves"], ["gray"], axes=[1], keepdims=0),
-        helper.make_node("Reshape", ["gray", "shape"], ["column"]),
+        helper.make_node("ReduceMean", ["halves"], ["colorless"], axes=[1], keepdims=0),
+        helper.make_node("Reshape", ["colorless", "shape"], ["column"]),
         helper.make_node("Div", ["column", "most"], ["objectness"]),
         helper.make_node("Concat", ["boxes", "objectness", "classes"], ["predictions"], axis=2),
     ]
     graph = helper.make_graph(
         nodes,
         "bright",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, "height", "width"])],
         [helper.make_tensor_value_info("predictions", TensorProto.FLOAT, [1, 2, 7])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

@@ -67,6 +67,14 @@ def described(**changes: str | None) -> Callable[[Path], None]:
     return change
 
 
+def of_one_shape(path: Path) -> None:
+    """A model whose input has sides that are numbers."""
+    model = onnx.load(path)
+    for dimension in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        dimension.dim_value = 64
+    onnx.save(model, path)
+
+
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "no such file; get it by `dvc pull models/model.onnx`"),
     "a folder": (a_folder, "is a folder"),
@@ -78,6 +86,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         "is an ONNX model, and none of dminity",
     ),
     "of an older version": (described(thresholds=None), "no thresholds: an older version wrote it"),
+    "of one shape": (of_one_shape, "takes photos of one shape only: an older version wrote it"),
     "fewer thresholds": (described(thresholds="[0.5]"), "1 thresholds for 2 classes"),
     "no numbers": (described(thresholds='["a", "b"]'), "its metadata are damaged"),
     "no JSON": (described(classes="[Bed"), "its metadata are damaged"),

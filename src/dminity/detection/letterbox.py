@@ -6,6 +6,8 @@ What a YOLOX network expects, from https://github.com/Megvii-BaseDetection/YOLOX
 2. `letterbox`: scaled by min(input height / H, input width / W), its proportions kept, bilinearly
    (`cv2.INTER_LINEAR`); sides cut off to whole pixels, at least 1; put at the top left of the
    input, the rest of which is gray (114). Still [input height, input width, 3], uint8, BGR.
+   In training the input is a square. Where photos are looked at, it is `filled_size`: the part of
+   that square that a photo fills, in whole strides. Nothing is found in gray, and it takes as long.
 3. `network_input`: a batch of those as [B, 3, input height, input width], float32, BGR, 0-255:
    neither divided by 255 nor normalized.
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     import torch
 
 GRAY = 114
+# In pixels of the input, how far apart the anchor points of the coarsest level are.
+STRIDE = 32
 
 
 def scale_to_fit(height: int, width: int, input_size: tuple[int, int]) -> float:
@@ -36,6 +40,15 @@ def fitted_size(height: int, width: int, input_size: tuple[int, int]) -> tuple[i
     """The height and width in pixels that a photo has after `fit`."""
     scale = scale_to_fit(height, width, input_size)
     return max(1, int(height * scale)), max(1, int(width * scale))
+
+
+def filled_size(height: int, width: int, input_size: tuple[int, int]) -> tuple[int, int]:
+    """The height and width in pixels, in whole strides, of the input that a photo fills.
+
+    A letterbox of this size has the photo at the same scale, and least gray.
+    """
+    fitted_height, fitted_width = fitted_size(height, width, input_size)
+    return -(-fitted_height // STRIDE) * STRIDE, -(-fitted_width // STRIDE) * STRIDE
 
 
 def fit(photo: NDArray[np.uint8], input_size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ from dminity.core.errors import DminityError, first_line
 from dminity.core.files import replacing_file
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.detections import Detections
-from dminity.detection.letterbox import letterbox, network_input
+from dminity.detection.letterbox import filled_size, letterbox, network_input
 from dminity.network.head import Head
 from dminity.network.losses import named_losses
 from dminity.network.prediction import to_detections
@@ -49,7 +49,7 @@ class BadModelFile(DminityError):
 
 @dataclass(frozen=True)
 class Detector:
-    """A network, its variant, the names of its classes, and the [height, width] that it sees.
+    """A network, its variant, the names of its classes, and the most [height, width] that it sees.
 
     `find` is the way from photos to detections. Its three steps can be had apart, where time is
     taken or losses are wanted on the way.
@@ -62,17 +62,31 @@ class Detector:
 
     @torch.inference_mode()
     def find(self, photos_bgr: Sequence[NDArray[np.uint8]]) -> list[Detections]:
-        """What is in each photo [H, W, 3], uint8, BGR: one batch, on the network's device."""
-        if not photos_bgr:
-            return []
-        outputs = self.network(self.inputs(photos_bgr))
-        return self.detections(outputs, [photo.shape[:2] for photo in photos_bgr])
+        """What is in each photo [H, W, 3], uint8, BGR, on the network's device.
+
+        Photos of one shape are a batch: what is found in one does not depend on the others.
+        """
+        found: dict[int, Detections] = {}
+        sizes = [self._size(photo) for photo in photos_bgr]
+        for size in dict.fromkeys(sizes):
+            positions = [position for position, other in enumerate(sizes) if other == size]
+            batch = [photos_bgr[position] for position in positions]
+            outputs = self.network(self.inputs(batch))
+            detections = self.detections(outputs, [photo.shape[:2] for photo in batch])
+            found |= zip(positions, detections, strict=True)
+        return [found[position] for position in range(len(photos_bgr))]
 
     def inputs(self, photos_bgr: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
-        """Photos as the network takes them: [B, 3, *input_size], float32."""
+        """Photos as the network takes them: [B, 3, H, W], float32, of the size that all fill."""
         device = next(self.network.parameters()).device
-        letterboxed = [torch.from_numpy(letterbox(photo, self.input_size)) for photo in photos_bgr]
+        height, width = map(max, zip(*map(self._size, photos_bgr), strict=True))
+        letterboxed = [torch.from_numpy(letterbox(photo, (height, width))) for photo in photos_bgr]
         return network_input(torch.stack(letterboxed).to(device))
+
+    def _size(self, photo_bgr: NDArray[np.uint8]) -> tuple[int, int]:
+        """The height and width of the input for a photo [H, W, 3]."""
+        height, width = photo_bgr.shape[:2]
+        return filled_size(height, width, self.input_size)
 
     def detections(self, outputs: torch.Tensor, sizes: list[tuple[int, int]]) -> list[Detections]:
         """Of outputs [B, anchors, 5 + classes], for photos of these heights and widths."""

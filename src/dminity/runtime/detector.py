@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dminity.core.errors import first_line
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.detections import MIN_SCORE, NMS_IOU, Detections
-from dminity.detection.letterbox import letterbox, unletterbox
+from dminity.detection.letterbox import filled_size, letterbox, unletterbox
 from dminity.runtime.model_file import BadOnnxFile, Description, described_by
 from dminity.runtime.nms import to_detections
 
@@ -48,8 +48,8 @@ class OnnxDetector:
         """What is in one photo."""
         input_size = self.description.input_size
         # [1, 3, H, W], float32, 0-255: what `detection.letterbox.network_input` makes.
-        images = cv2.dnn.blobFromImage(letterbox(photo_bgr, input_size))
         height, width = photo_bgr.shape[:2]
+        images = cv2.dnn.blobFromImage(letterbox(photo_bgr, filled_size(height, width, input_size)))
         if self.names() == RAW_OUTPUTS:
             (predictions,) = self.session.run(None, {"images": images})
             return to_detections(predictions[0], (height, width), input_size)
@@ -102,4 +102,9 @@ def load_onnx(path: Path, threads: int = 0) -> OnnxDetector:
     )
     if detector.names() not in (RAW_OUTPUTS, FINAL_OUTPUTS):
         raise BadOnnxFile(f"{path} gives {', '.join(detector.names())}; {MEND}")
+    sides = session.get_inputs()[0].shape[2:]
+    if any(isinstance(side, int) for side in sides):
+        raise BadOnnxFile(
+            f"{path} takes photos of one shape only: an older version wrote it; {MEND}"
+        )
     return detector

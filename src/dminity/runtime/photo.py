@@ -91,8 +91,11 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
         photo.draft(None, (-(-width // factor), -(-height // factor)))
     photo.load()
     rest = max(1, factor * photo.width // width)
-    upright = ImageOps.exif_transpose(photo)
-    rgb = opaque(upright).convert("RGB")
+    # Copies of many pixels are made only where there is something to change.
+    ImageOps.exif_transpose(photo, in_place=True)
+    rgb = opaque(photo)
+    if rgb.mode != "RGB":
+        rgb = rgb.convert("RGB")
     if rest > 1:
         rgb = rgb.reduce(rest)
     if on_its_side:

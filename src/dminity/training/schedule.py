@@ -8,6 +8,7 @@ learn and settle as three hundred do.
 import numpy as np
 from yolox.utils.lr_scheduler import LRScheduler
 
+from dminity.detection.letterbox import STRIDE
 from dminity.training.settings import TrainSettings
 
 # Peak rates are given for a step of so many photos, as YOLOX gives them.
@@ -15,7 +16,6 @@ LR_BATCH = 64
 LOWEST_LR_SHARE = 0.05
 # Multi-scale training draws another side every so many batches, in steps of the coarsest stride.
 BATCHES_PER_SIDE = 10
-STRIDE = 32
 
 
 class Schedule:

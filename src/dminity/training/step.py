@@ -20,10 +20,9 @@ from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
 from dminity.core.memory import is_out_of_memory
-from dminity.detection.letterbox import network_input
+from dminity.detection.letterbox import STRIDE, network_input
 from dminity.network.losses import LossSums
 from dminity.training.processes import total
-from dminity.training.schedule import STRIDE
 from dminity.training.settings import TrainSettings
 
 
