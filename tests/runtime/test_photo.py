@@ -81,7 +81,7 @@ def test_a_large_photo_is_reduced_and_says_how_large_it_is(orientation: int) -> 
     stored = np.ascontiguousarray(STORED[orientation](scene(600, 900)))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    for kind in ("JPEG", "PNG"):
+    for kind in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF"):
         photo = read_photo(file_of(Image.fromarray(stored), kind, exif=exif), SEEN)
         assert (photo.height, photo.width) == (600, 900)
         assert MARGIN * max(SEEN) <= max(photo.bgr.shape) < 4 * max(SEEN)

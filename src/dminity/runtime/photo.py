@@ -85,8 +85,8 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
     if width * height > MOST_PIXELS:
         raise BadPhoto(f"{width} x {height} pixels are too many")
     factor = _reduction(width, height, input_size)
-    # A damaged EXIF may hold anything there.
-    on_its_side = photo.getexif().get(0x0112) in (5, 6, 7, 8)
+    # A damaged EXIF may hold anything there. Of a TIFF, Pillow says the size that it has upright.
+    on_its_side = photo.format != "TIFF" and photo.getexif().get(0x0112) in (5, 6, 7, 8)
     if photo.format in ("JPEG", "MPO"):
         photo.draft(None, (-(-width // factor), -(-height // factor)))
     photo.load()
