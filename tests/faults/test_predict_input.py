@@ -39,6 +39,7 @@ BAD_PHOTOS = {
     "0 x 0, PNG": ("zero.png", png_of_size(0, 0), "it "),
     "0 x 0, JPEG": ("zero.jpg", jpeg_of_size(0, 0), "it "),
     "a bomb": ("bomb.png", png_of_size(50_000, 50_000), "50000 x 50000 pixels are too many"),
+    "a strip": ("strip.png", png_of_size(600_000, 16), "600000 x 16 pixels are too many"),
     "SVG": ("drawing.jpg", b"<svg/>", "it is a web page or a drawing"),
     "HTML": ("page.jpg", b"<!DOCTYPE html><title>404</title>", "it is a web page or a drawing"),
     "no video": ("clip.mp4", b"no video", "it is cut off or damaged, or no video"),

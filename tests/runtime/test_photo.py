@@ -225,6 +225,7 @@ BAD = {
     "a PNG without pixels": (png_of_size(0, 0), "no pixels|no photo|damaged"),
     "a JPEG without pixels": (jpeg_of_size(0, 0), "no pixels|no photo|damaged"),
     "a bomb": (png_of_size(60_000, 60_000), "60000 x 60000 pixels are too many"),
+    "a strip": (png_of_size(65_501, 8), "65501 x 8 pixels are too many"),
     "a bomb in a JPEG": (jpeg_of_size(65_000, 65_000), "65000 x 65000 pixels are too many"),
 }
 
