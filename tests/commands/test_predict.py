@@ -199,6 +199,18 @@ def test_saved_names_neither_collide_nor_escape(folder: Path) -> None:
     assert {path.name for path in (folder / "deep/er").iterdir()} == {"out"}
 
 
+def test_pictures_of_the_same_name_are_saved_each(folder: Path) -> None:
+    (folder / "standard input").write_bytes(jpeg(60, 60))
+    photos = found(folder, "-", "standard input", "--save", "out", stdin=jpeg())["photos"]
+    assert [photo["saved"] for photo in photos] == [
+        "out/standard input.jpg",
+        "out/standard input-2.jpg",
+    ]
+    for photo in photos:
+        with Image.open(folder / photo["saved"]) as saved:
+            assert saved.size == (photo["width"], photo["height"])
+
+
 def test_a_photo_is_never_written_over(folder: Path) -> None:
     photos = folder / "flat"
     (photos / "room.jpg").write_bytes(jpeg())

@@ -104,6 +104,13 @@ def test_frames_are_named_by_their_video_and_second(folder: Path) -> None:
     assert len(set(fine)) == 30
 
 
+def test_frames_that_are_close_to_each_other_have_names_of_their_own(folder: Path) -> None:
+    write_video(folder / "clip.mp4", frames=24, per_second=12.0)
+    for every_s, count in ((0.1, 20), (0.2, 10), (0.25, 8)):
+        found = [picture.name for picture in pictures(find_inputs(["clip.mp4"]), every_s)]
+        assert len(set(found)) == len(found) == count
+
+
 def test_a_name_that_is_no_utf_8(folder: Path) -> None:
     (folder / "room.jpg").rename(os.fsdecode(b"r\xff.jpg"))
     (picture,) = pictures(find_inputs(["r*.jpg"]), 1.0)

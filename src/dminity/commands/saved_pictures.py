@@ -30,7 +30,8 @@ class SavedPictures:
     def __init__(self, folder: Path, inputs: Sequence[Input], classes: tuple[str, ...]) -> None:
         self.folder = folder
         self.classes = classes
-        self.paths: dict[str, Path] = {}
+        # By picture: a file may be named like standard input, or like a frame of a video.
+        self.paths: dict[Picture, Path] = {}
         folder.mkdir(parents=True, exist_ok=True)
         place = folder.resolve()
         paths = [item.path for item in inputs if item.path is not None]
@@ -40,7 +41,7 @@ class SavedPictures:
     def named(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
         """The same pictures; each has its name in the folder from then on, in their order."""
         for picture in pictures:
-            self.paths[picture.name] = self.folder / self._free(_file_name(picture.name))
+            self.paths[picture] = self.folder / self._free(_file_name(picture.name))
             yield picture
 
     def _free(self, stem: str) -> str:
@@ -58,7 +59,7 @@ class SavedPictures:
         Raises:
             OSError: if the disk is full, for instance.
         """
-        path = self.paths[picture.name]
+        path = self.paths.pop(picture)
         on_it = replace(found, xyxy_pixels=on_copy(found.xyxy_pixels, photo))
         drawn = draw_detections(photo.bgr, on_it, self.classes, 0.0)
         _, encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])

@@ -169,7 +169,8 @@ def _returns(photo: Photo) -> Callable[[tuple[int, int]], Photo]:
 def _frames(item: Input, every_s: float) -> Iterator[Picture]:
     """Frames of a video; where it cannot be read on, a picture that cannot be read."""
     assert item.path is not None
-    digits = 1 if every_s >= 0.1 else 3
+    # Closer to each other, two frames could be at the same tenth of a second.
+    digits = 1 if every_s >= 0.2 else 3
     try:
         for second, frame in frames(item.path, every_s):
             yield Picture(f"{item.name}@{second:.{digits}f}s", _returns(frame))
