@@ -109,7 +109,8 @@ def explained(error: BaseException) -> str:
     elif is_out_of_memory(error):
         text = (
             f"out of memory ({_named(error)}); lower train.batch_size or "
-            "evaluate.batch_size, train.workers, train.cache_gb, or fetch.connections"
+            "evaluate.batch_size, train.workers, train.cache_gb, fetch.connections, or the "
+            "--threads of a command"
         )
     elif isinstance(error, OSError) and (reason := refused(error)):
         text = f"{reason}; then run it again: what is finished is kept"
