@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -76,6 +77,13 @@ def test_a_library_without_a_part_is_no_library_that_is_not_installed(tmp_path: 
     path = f"{ROOT / 'src'}{os.pathsep}{tmp_path}"
     line = ended(program("from dminity.data import tables"), tmp_path, PYTHONPATH=path)[1]
     assert line.startswith("error: ModuleNotFoundError: No module named 'pyarrow.")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_streams_that_are_closed_from_the_start(closed: str, tmp_path: Path) -> None:
+    code = "print('x'); import sys; sys.stdin.buffer.read(); 1 / 0"
+    command = shlex.join(program(code))
+    assert "ZeroDivisionError" in ended(["sh", "-c", f"{command} {closed}"], tmp_path)[1]
 
 
 def test_nothing_is_said_after_the_last_line(tmp_path: Path) -> None:

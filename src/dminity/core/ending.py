@@ -52,6 +52,7 @@ def install() -> None:
     """Let this process end in one line, whatever happens from now on; see `_name_the_user` too."""
     if sys.excepthook is _end_with:
         return
+    _open_what_is_closed()
     sys.excepthook = _end_with
     sys.unraisablehook = _end_or_ignore
     _end_on_interrupt()
@@ -190,6 +191,13 @@ def _reported(error: BaseException) -> str:
     except OSError as refused:
         return f"its traceback could not be kept ({refused}): set TMPDIR and run it again"
     return f"nobody expected that: please send {name} with a report"
+
+
+def _open_what_is_closed() -> None:
+    """Give this process streams that lead nowhere, for those that were closed before it began."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _name_the_user() -> None:
