@@ -18,7 +18,6 @@ import threading
 import time
 import traceback
 from concurrent.futures import BrokenExecutor
-from importlib.metadata import distributions
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -177,6 +176,9 @@ def _named(error: BaseException) -> str:
 
 def _reported(error: BaseException) -> str:
     """Keep the whole traceback and all versions in a file; say where it lies."""
+    # It takes a tenth of the time of `dminity predict`, which hardly ever needs it.
+    from importlib.metadata import distributions
+
     versions = sorted(f"{found.name} {found.version}" for found in distributions())
     lines = [
         f"{' '.join(sys.argv)}, Python {platform.python_version()}, {platform.platform()}\n\n",
