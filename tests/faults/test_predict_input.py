@@ -112,6 +112,7 @@ def test_wrong_options_are_one_line(arguments: list[str], folder: Path) -> None:
     done = dminity(folder, "predict", "good.jpg", *arguments)
     (line,) = errors(done)
     assert line.startswith("argument ")
+    assert repr(arguments[1]) in line or "--csv" in line
     assert line.endswith("; see dminity predict --help")
     assert done.returncode == 2
 

@@ -70,8 +70,10 @@ def unread(failed: Sequence[Failed]) -> list[dict[str, str]]:
 
 def _csv(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
     """A line for each box, as soon as it is found."""
-    # Names that are no UTF-8 keep their bytes.
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    # Names that are no UTF-8 keep their bytes. What reads a pipe need not wait for a full buffer.
+    sys.stdout.reconfigure(  # type: ignore[union-attr]
+        encoding="utf-8", errors="surrogateescape", line_buffering=True
+    )
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("photo", "class", "score", "left", "top", "right", "bottom"))
     for picture in seen:
