@@ -240,6 +240,15 @@ def test_a_full_disk_while_saving_is_one_line(folder: Path) -> None:
     assert not list((folder / "out").glob(".*"))
 
 
+def test_a_page_that_cannot_be_written_takes_no_list_along(folder: Path) -> None:
+    (folder / "page.html").mkdir()
+    done = dminity(folder, "listing", ".", "--html", "page.html")
+    (line,) = errors(done)
+    assert line.startswith("page.html is a folder, where a file is to be")
+    assert "Bed" in done.stdout
+    assert done.returncode == 1
+
+
 def test_a_folder_to_save_in_that_is_a_file_is_one_line(folder: Path) -> None:
     done = dminity(folder, "predict", "good.jpg", "--save", "good.jpg")
     (line,) = errors(done)
