@@ -85,7 +85,9 @@ def test_what_may_not_be_read_is_named(folder: Path) -> None:
         path.chmod(0)
     with permissions_that_count():
         assert refusal("room.jpg").startswith("Permission denied: room.jpg belongs to ")
-        assert refusal("flat-1").startswith("flat-1/deep: Permission denied: flat-1/deep be")
+        assert refusal("flat-1/deep").startswith("Permission denied: flat-1/deep belongs to ")
+        # What lies beside it is looked at.
+        assert names("flat-1") == ["flat-1/z.PNG", "flat-1/deep"]
     (folder / "flat-1/deep").chmod(0o700)
 
 
