@@ -241,6 +241,17 @@ def test_a_photo_is_never_written_over(folder: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_photo_that_a_link_leads_to_is_never_written_over(folder: Path) -> None:
+    (folder / "store").mkdir()
+    (folder / "store/links-room.jpg").write_bytes(jpeg())
+    (folder / "links").mkdir()
+    (folder / "links/room.jpg").symlink_to("../store/links-room.jpg")
+    assert found(folder, "links", "--save", "store")["photos"][0]["saved"] == (
+        "store/links-room-2.jpg"
+    )
+    assert (folder / "store/links-room.jpg").read_bytes() == jpeg()
+
+
 # What it costs.
 
 MODULES = "import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))"

@@ -1,5 +1,6 @@
 """The photos with boxes on them that `predict --save` leaves."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +36,11 @@ class SavedPictures:
         folder.mkdir(parents=True, exist_ok=True)
         place = folder.resolve()
         paths = [item.path for item in inputs if item.path is not None]
+        # A photo may lie there, or be a link that leads there.
+        lying = [path.parent.resolve() / path.name for path in paths]
+        lying += [Path(os.path.realpath(path)) for path in paths if path.is_symlink()]
         # Small letters: to some disks, capitals make no other name.
-        self.taken = {path.name.casefold() for path in paths if path.parent.resolve() == place}
+        self.taken = {path.name.casefold() for path in lying if path.parent == place}
 
     def named(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
         """The same pictures; each has its name in the folder from then on, in their order."""
