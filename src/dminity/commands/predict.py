@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from dminity.runtime.photo import Photo
 
 DESCRIPTION = """
-Find amenities in photos and videos. A detection is reported from the score on that the model's file
-has for its class. Photos that cannot be read are named on stderr, the others are looked at, and the
-exit code is 1.
+Find amenities in photos and videos. A detection is reported if its score reaches the threshold that
+the model's file has for its class. Photos that cannot be read are named on stderr, the others are
+looked at, and the exit code is 1.
 """
 
 

@@ -89,7 +89,7 @@ def _coco(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
         size = {"width": picture.width, "height": picture.height}
         images.append({"id": image_id, "file_name": picture.name, **size})
         boxes = xyxy_to_xywh(picture.found.xyxy_pixels).tolist()
-        for box, row, class_id in zip(
+        for box, (_label, score, _corners), class_id in zip(
             boxes, _rows(picture.found, model.classes), picture.found.class_ids, strict=True
         ):
             annotations.append(
@@ -100,7 +100,7 @@ def _coco(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
                     "bbox": [round(side, BOX_DIGITS) for side in box],
                     "area": round(box[2] * box[3], BOX_DIGITS),
                     "iscrowd": 0,
-                    "score": row[1],
+                    "score": score,
                 }
             )
     categories = [{"id": number, "name": name} for number, name in enumerate(model.classes, 1)]

@@ -42,7 +42,7 @@ class Picture:
     """A photo, or a frame of a video, that can be looked at.
 
     name: that of the photo; of a frame, that of the video and the second, `clip.mp4@12.0s`.
-    read: takes the height and width of what a network sees, in pixels; raises BadPhoto or OSError.
+    read: takes the height and width of what a network sees, in pixels; raises BadPhoto.
     """
 
     name: str
