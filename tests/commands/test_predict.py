@@ -102,8 +102,8 @@ def test_csv_is_written_as_soon_as_a_photo_is_looked_at(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="utf-8"))
     bed = Detections(np.array([[0.0, 0, 9, 9]]), np.array([0.5]), np.array([0]))
 
-    def looked_at() -> Iterator[Seen[None]]:
-        yield Seen("a.jpg", 9, 9, bed, None)
+    def looked_at() -> Iterator[Seen[Path | None]]:
+        yield Seen[Path | None]("a.jpg", 9, 9, bed, None)
         assert pipe.getvalue().endswith(b"a.jpg,Bed,0.5,0.0,0.0,9.0,9.0\n")
 
     model = Description("yolox_nano", ("Bed",), (64, 64), (0.5,))
