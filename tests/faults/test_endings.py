@@ -158,6 +158,7 @@ def test_a_limit_of_the_process_is_named_without_a_path() -> None:
         MemoryError(),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("can't start new thread"),
+        RuntimeError("BFCArena: Failed to allocate memory for requested buffer"),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         OSError("out of memory when reading image file"),
     ],
