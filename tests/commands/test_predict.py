@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ import pytest
 from faster_coco_eval import COCO
 from PIL import Image
 
+from dminity.commands.prediction_formats import BY_NAME
 from dminity.detection.detections import Detections
 from dminity.network.detector import load_detector
+from dminity.runtime.finding import Seen
+from dminity.runtime.model_file import Description
 from tests.helpers.onnx_models import export, write_bright_model
 from tests.helpers.photos import jpeg
 from tests.helpers.programs import dminity, errors
@@ -90,6 +95,19 @@ def test_csv_has_a_row_for_each_box(folder: Path) -> None:
         "photo": "flat/both.png", "class": "Sink", "score": "0.7235",
         "left": "100.0", "top": "0.0", "right": "200.0", "bottom": "100.0",
     }  # fmt: skip
+
+
+def test_csv_is_written_as_soon_as_a_photo_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="utf-8"))
+    bed = Detections(np.array([[0.0, 0, 9, 9]]), np.array([0.5]), np.array([0]))
+
+    def looked_at() -> Iterator[Seen[Path | None]]:
+        yield Seen[Path | None]("a.jpg", 9, 9, bed, None)
+        assert pipe.getvalue().endswith(b"a.jpg,Bed,0.5,0.0,0.0,9.0,9.0\n")
+
+    model = Description("yolox_nano", ("Bed",), (64, 64), (0.5,))
+    BY_NAME["csv"](looked_at(), model, [])
 
 
 def test_coco_is_read_by_cocos_own_tools(folder: Path) -> None:
@@ -199,6 +217,18 @@ def test_saved_names_neither_collide_nor_escape(folder: Path) -> None:
     assert {path.name for path in (folder / "deep/er").iterdir()} == {"out"}
 
 
+def test_pictures_of_the_same_name_are_saved_each(folder: Path) -> None:
+    (folder / "standard input").write_bytes(jpeg(60, 60))
+    photos = found(folder, "-", "standard input", "--save", "out", stdin=jpeg())["photos"]
+    assert [photo["saved"] for photo in photos] == [
+        "out/standard input.jpg",
+        "out/standard input-2.jpg",
+    ]
+    for photo in photos:
+        with Image.open(folder / photo["saved"]) as saved:
+            assert saved.size == (photo["width"], photo["height"])
+
+
 def test_a_photo_is_never_written_over(folder: Path) -> None:
     photos = folder / "flat"
     (photos / "room.jpg").write_bytes(jpeg())
@@ -209,6 +239,17 @@ def test_a_photo_is_never_written_over(folder: Path) -> None:
     assert {path.name for path in photos.iterdir()} == {
         "both.png", "left.png", "room.jpg", "room-2.jpg",
     }  # fmt: skip
+
+
+def test_a_photo_that_a_link_leads_to_is_never_written_over(folder: Path) -> None:
+    (folder / "store").mkdir()
+    (folder / "store/links-room.jpg").write_bytes(jpeg())
+    (folder / "links").mkdir()
+    (folder / "links/room.jpg").symlink_to("../store/links-room.jpg")
+    assert found(folder, "links", "--save", "store")["photos"][0]["saved"] == (
+        "store/links-room-2.jpg"
+    )
+    assert (folder / "store/links-room.jpg").read_bytes() == jpeg()
 
 
 # What it costs.

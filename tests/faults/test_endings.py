@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -78,6 +79,13 @@ def test_a_library_without_a_part_is_no_library_that_is_not_installed(tmp_path: 
     assert line.startswith("error: ModuleNotFoundError: No module named 'pyarrow.")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_streams_that_are_closed_from_the_start(closed: str, tmp_path: Path) -> None:
+    code = "print('x'); import sys; sys.stdin.buffer.read(); 1 / 0"
+    command = shlex.join(program(code))
+    assert "ZeroDivisionError" in ended(["sh", "-c", f"{command} {closed}"], tmp_path)[1]
+
+
 def test_nothing_is_said_after_the_last_line(tmp_path: Path) -> None:
     noise = "import atexit, sys\natexit.register(print, 'more', file=sys.stderr)\n1 / 0"
     assert "ZeroDivisionError" in ended(program(noise), tmp_path)[1]
@@ -150,6 +158,7 @@ def test_a_limit_of_the_process_is_named_without_a_path() -> None:
         MemoryError(),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("can't start new thread"),
+        RuntimeError("BFCArena: Failed to allocate memory for requested buffer"),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         OSError("out of memory when reading image file"),
     ],

@@ -39,6 +39,7 @@ BAD_PHOTOS = {
     "0 x 0, PNG": ("zero.png", png_of_size(0, 0), "it "),
     "0 x 0, JPEG": ("zero.jpg", jpeg_of_size(0, 0), "it "),
     "a bomb": ("bomb.png", png_of_size(50_000, 50_000), "50000 x 50000 pixels are too many"),
+    "a strip": ("strip.png", png_of_size(600_000, 16), "600000 x 16 pixels are too many"),
     "SVG": ("drawing.jpg", b"<svg/>", "it is a web page or a drawing"),
     "HTML": ("page.jpg", b"<!DOCTYPE html><title>404</title>", "it is a web page or a drawing"),
     "no video": ("clip.mp4", b"no video", "it is cut off or damaged, or no video"),
@@ -111,6 +112,7 @@ def test_wrong_options_are_one_line(arguments: list[str], folder: Path) -> None:
     done = dminity(folder, "predict", "good.jpg", *arguments)
     (line,) = errors(done)
     assert line.startswith("argument ")
+    assert repr(arguments[1]) in line or "--csv" in line
     assert line.endswith("; see dminity predict --help")
     assert done.returncode == 2
 
@@ -236,6 +238,15 @@ def test_a_full_disk_while_saving_is_one_line(folder: Path) -> None:
     assert done.returncode == 1
     assert 1 < saved_whole(folder / "out") < 20
     assert not list((folder / "out").glob(".*"))
+
+
+def test_a_page_that_cannot_be_written_takes_no_list_along(folder: Path) -> None:
+    (folder / "page.html").mkdir()
+    done = dminity(folder, "listing", ".", "--html", "page.html")
+    (line,) = errors(done)
+    assert line.startswith("page.html is a folder, where a file is to be")
+    assert "Bed" in done.stdout
+    assert done.returncode == 1
 
 
 def test_a_folder_to_save_in_that_is_a_file_is_one_line(folder: Path) -> None:

@@ -39,6 +39,12 @@ def test_claims_of_one_home_need_not_name_it(tmp_path: Path) -> None:
     assert read(tmp_path / "c.csv", "amenity,home\n", ("flat",)) == {"flat": set()}
 
 
+def test_a_home_is_known_however_its_accents_are_stored(tmp_path: Path) -> None:
+    homes = ("Ma\u0301laga", "C\u00e1diz")
+    claims = read(tmp_path / "c.csv", "home,amenity\nM\u00e1laga,Bed\nCa\u0301diz,Bed\n", homes)
+    assert claims == {home: {"Bed"} for home in homes}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -89,7 +89,18 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "of one shape": (of_one_shape, "takes photos of one shape only: an older version wrote it"),
     "fewer thresholds": (described(thresholds="[0.5]"), "1 thresholds for 2 classes"),
     "no numbers": (described(thresholds='["a", "b"]'), "its metadata are damaged"),
+    "no number": (described(thresholds="[NaN, 0.5]"), "its metadata are damaged"),
     "no JSON": (described(classes="[Bed"), "its metadata are damaged"),
+    "no list": (described(classes='"ab"'), "its metadata are damaged"),
+    "names that control a terminal": (
+        described(classes='["\\u001b[31mBed", "Sink"]'),
+        "its metadata are damaged",
+    ),
+    "a name twice": (described(classes='["Bed", "Bed"]'), "its metadata are damaged"),
+    "nested without end": (described(classes="[" * 100_000), "its metadata are damaged"),
+    "of no size": (described(input_size="[0, 0]"), "its metadata are damaged"),
+    "of less than no size": (described(input_size="[-64, 64]"), "its metadata are damaged"),
+    "of any size": (described(input_size="[1e999, 64]"), "its metadata are damaged"),
     "one side": (described(input_size="[64]"), "its metadata are damaged"),
 }
 

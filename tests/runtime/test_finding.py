@@ -11,7 +11,7 @@ import pytest
 
 from dminity.detection.detections import Detections
 from dminity.runtime.detector import OnnxDetector, load_onnx
-from dminity.runtime.finding import IN_FLIGHT, Failed, Seen, find_all, on_copy
+from dminity.runtime.finding import IN_FLIGHT, LITTLE_MEMORY, Failed, Seen, find_all, on_copy
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import BadPhoto, Photo
 from tests.helpers.onnx_models import write_bright_model
@@ -89,6 +89,18 @@ def test_an_error_ends_all(detector: OnnxDetector) -> None:
         list(find_all(numbered, detector, (0.5, 0.5), make, THREADS))
     assert {"0", "1", "2"} <= set(made)
     assert len(made) < 20
+
+
+def test_a_photo_that_memory_is_too_little_for_does_not_end_the_others(
+    detector: OnnxDetector,
+) -> None:
+    def read(_: tuple[int, int]) -> Photo:
+        raise MemoryError
+
+    pictures = [Picture("huge", read), Picture("small", lambda _: photo(64))]
+    huge, small = find_all(pictures, detector, (0.5, 0.5), nothing, THREADS)
+    assert huge == Failed("huge", LITTLE_MEMORY)
+    assert isinstance(small, Seen)
 
 
 def test_boxes_are_in_pixels_of_the_photo_not_of_its_copy(detector: OnnxDetector) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dminity.runtime.homes import NoHome, find_homes
+from tests.helpers.permissions import permissions_that_count
 from tests.helpers.photos import jpeg
 
 
@@ -29,6 +30,18 @@ def test_a_folder_of_folders_is_many_homes(tmp_path: Path) -> None:
     put(tmp_path, "2/bath/a.jpg", "2/a.mp4", "1/a.jpg", "readme.txt", "empty/notes.txt")
     homes = find_homes(tmp_path)
     assert [(home.name, len(home.inputs)) for home in homes] == [("1", 1), ("2", 2)]
+
+
+def test_what_may_not_be_read_is_named_and_the_other_homes_are_there(tmp_path: Path) -> None:
+    put(tmp_path, "1/a.jpg", "2/a.jpg")
+    (tmp_path / "2").chmod(0)
+    with permissions_that_count():
+        first, second = find_homes(tmp_path)
+        assert (first.inputs[0].fault, second.name) == ("", "2")
+        assert second.inputs[0].fault.startswith("Permission denied: ")
+        with pytest.raises(NoHome, match="2: Permission denied: "):
+            find_homes(tmp_path / "2")
+    (tmp_path / "2").chmod(0o700)
 
 
 def test_what_is_no_home_is_named(tmp_path: Path) -> None:

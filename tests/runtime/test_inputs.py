@@ -85,7 +85,9 @@ def test_what_may_not_be_read_is_named(folder: Path) -> None:
         path.chmod(0)
     with permissions_that_count():
         assert refusal("room.jpg").startswith("Permission denied: room.jpg belongs to ")
-        assert refusal("flat-1").startswith("flat-1/deep: Permission denied: flat-1/deep be")
+        assert refusal("flat-1/deep").startswith("Permission denied: flat-1/deep belongs to ")
+        # What lies beside it is looked at.
+        assert names("flat-1") == ["flat-1/z.PNG", "flat-1/deep"]
     (folder / "flat-1/deep").chmod(0o700)
 
 
@@ -102,6 +104,13 @@ def test_frames_are_named_by_their_video_and_second(folder: Path) -> None:
     assert np.argmin(brightness) == 2
     fine = [picture.name for picture in pictures(find_inputs(["clip.mp4"]), 0.01)]
     assert len(set(fine)) == 30
+
+
+def test_frames_that_are_close_to_each_other_have_names_of_their_own(folder: Path) -> None:
+    write_video(folder / "clip.mp4", frames=24, per_second=12.0)
+    for every_s, count in ((0.1, 20), (0.2, 10), (0.25, 8)):
+        found = [picture.name for picture in pictures(find_inputs(["clip.mp4"]), every_s)]
+        assert len(set(found)) == len(found) == count
 
 
 def test_a_name_that_is_no_utf_8(folder: Path) -> None:

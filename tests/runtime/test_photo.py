@@ -81,7 +81,7 @@ def test_a_large_photo_is_reduced_and_says_how_large_it_is(orientation: int) -> 
     stored = np.ascontiguousarray(STORED[orientation](scene(600, 900)))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    for kind in ("JPEG", "PNG"):
+    for kind in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF"):
         photo = read_photo(file_of(Image.fromarray(stored), kind, exif=exif), SEEN)
         assert (photo.height, photo.width) == (600, 900)
         assert MARGIN * max(SEEN) <= max(photo.bgr.shape) < 4 * max(SEEN)
@@ -225,6 +225,7 @@ BAD = {
     "a PNG without pixels": (png_of_size(0, 0), "no pixels|no photo|damaged"),
     "a JPEG without pixels": (jpeg_of_size(0, 0), "no pixels|no photo|damaged"),
     "a bomb": (png_of_size(60_000, 60_000), "60000 x 60000 pixels are too many"),
+    "a strip": (png_of_size(65_501, 8), "65501 x 8 pixels are too many"),
     "a bomb in a JPEG": (jpeg_of_size(65_000, 65_000), "65000 x 65000 pixels are too many"),
 }
 

@@ -55,8 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         homes, detector, watch, arguments.every, 1 if one else threads, arguments.html is not None
     )
     listed = [list_home(name, shown[name], classes, claims.get(name)) for name in names]
-    if arguments.html:
-        write_page(listed, arguments.html)
     show = listing_formats.print_json if arguments.json else listing_formats.print_table
     show(listed, watch.failed)
+    # Afterwards, as a page that cannot be written is no reason to lose the list.
+    if arguments.html:
+        write_page(listed, arguments.html)
     watch.end()

@@ -1,17 +1,15 @@
 """What `predict` and `listing` share: the model, the threads, a bar, and what cannot be read."""
 
 import argparse
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
-from tqdm import tqdm
 
 from dminity.core.errors import DminityError
-from dminity.core.progress import Progress
+from dminity.core.progress import Progress, line
 from dminity.runtime.detector import OnnxDetector, load_onnx
 from dminity.runtime.finding import Failed, Seen, cores
 from dminity.runtime.inputs import Input, printable
@@ -71,9 +69,7 @@ class Looking:
                 continue
             self.failed.append(result)
             if not self.one:
-                line = f"error: {printable(result.name)}: {result.reason}"
-                # It leaves a bar whole.
-                tqdm.write(printable(line), file=sys.stderr)
+                line(printable(f"error: {result.name}: {result.reason}"))
 
     def end(self) -> None:
         """The last line, if something could not be read.

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from dminity.runtime.photo import Photo
 
 DESCRIPTION = """
-Find amenities in photos and videos. A detection is reported from the score on that the model's file
-has for its class. Photos that cannot be read are named on stderr, the others are looked at, and the
-exit code is 1.
+Find amenities in photos and videos. A detection is reported if its score reaches the threshold that
+the model's file has for its class. Photos that cannot be read are named on stderr, the others are
+looked at, and the exit code is 1.
 """
 
 
@@ -86,8 +86,8 @@ def _seconds(text: str) -> float:
 
 def _count(text: str) -> int:
     """A number of threads."""
-    whole = text.isdecimal() and 0 < int(text) <= 1024
-    return int(_number(text if whole else "", lambda number: number > 0, "a number from 1 to 1024"))
+    meant = "a whole number from 1 to 1024"
+    return int(_number(text, lambda number: number in range(1, 1025), meant))
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -70,8 +70,10 @@ def unread(failed: Sequence[Failed]) -> list[dict[str, str]]:
 
 def _csv(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
     """A line for each box, as soon as it is found."""
-    # Names that are no UTF-8 keep their bytes.
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    # Names that are no UTF-8 keep their bytes. What reads a pipe need not wait for a full buffer.
+    sys.stdout.reconfigure(  # type: ignore[union-attr]
+        encoding="utf-8", errors="surrogateescape", line_buffering=True
+    )
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("photo", "class", "score", "left", "top", "right", "bottom"))
     for picture in seen:
@@ -87,7 +89,7 @@ def _coco(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
         size = {"width": picture.width, "height": picture.height}
         images.append({"id": image_id, "file_name": picture.name, **size})
         boxes = xyxy_to_xywh(picture.found.xyxy_pixels).tolist()
-        for box, row, class_id in zip(
+        for box, (_label, score, _corners), class_id in zip(
             boxes, _rows(picture.found, model.classes), picture.found.class_ids, strict=True
         ):
             annotations.append(
@@ -98,7 +100,7 @@ def _coco(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
                     "bbox": [round(side, BOX_DIGITS) for side in box],
                     "area": round(box[2] * box[3], BOX_DIGITS),
                     "iscrowd": 0,
-                    "score": row[1],
+                    "score": score,
                 }
             )
     categories = [{"id": number, "name": name} for number, name in enumerate(model.classes, 1)]

@@ -1,5 +1,6 @@
 """The photos with boxes on them that `predict --save` leaves."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,17 +31,21 @@ class SavedPictures:
     def __init__(self, folder: Path, inputs: Sequence[Input], classes: tuple[str, ...]) -> None:
         self.folder = folder
         self.classes = classes
-        self.paths: dict[str, Path] = {}
+        # By picture: a file may be named like standard input, or like a frame of a video.
+        self.paths: dict[Picture, Path] = {}
         folder.mkdir(parents=True, exist_ok=True)
         place = folder.resolve()
         paths = [item.path for item in inputs if item.path is not None]
+        # A photo may lie there, or be a link that leads there.
+        lying = [path.parent.resolve() / path.name for path in paths]
+        lying += [Path(os.path.realpath(path)) for path in paths if path.is_symlink()]
         # Small letters: to some disks, capitals make no other name.
-        self.taken = {path.name.casefold() for path in paths if path.parent.resolve() == place}
+        self.taken = {path.name.casefold() for path in lying if path.parent == place}
 
     def named(self, pictures: Iterable[Picture]) -> Iterator[Picture]:
         """The same pictures; each has its name in the folder from then on, in their order."""
         for picture in pictures:
-            self.paths[picture.name] = self.folder / self._free(_file_name(picture.name))
+            self.paths[picture] = self.folder / self._free(_file_name(picture.name))
             yield picture
 
     def _free(self, stem: str) -> str:
@@ -58,7 +63,7 @@ class SavedPictures:
         Raises:
             OSError: if the disk is full, for instance.
         """
-        path = self.paths[picture.name]
+        path = self.paths.pop(picture)
         on_it = replace(found, xyxy_pixels=on_copy(found.xyxy_pixels, photo))
         drawn = draw_detections(photo.bgr, on_it, self.classes, 0.0)
         _, encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])

@@ -10,7 +10,8 @@ from pathlib import Path
 # https://docs.kernel.org/admin-guide/cgroup-v2.html
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
-# How PyTorch, OpenCV and libjpeg, C++, Python and the system's loader say that memory ran out.
+# How PyTorch, OpenCV and libjpeg, C++, Python, the system's loader and ONNX Runtime say that memory
+# ran out.
 OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -19,6 +20,7 @@ OUT_OF_MEMORY = (
     "can't start new thread",
     "failed to map segment",
     "Cannot allocate memory",
+    "Failed to allocate memory",
 )
 # Of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from tqdm import tqdm
+# It is imported where it is needed: of one photo, `dminity predict` has nothing to count.
+if TYPE_CHECKING:
+    from tqdm import tqdm as Bar
 
 # Where there is no terminal, a line is written after a tenth of the work, though not more often
 # than every second, and at least every ten seconds in which something was done.
@@ -28,6 +30,8 @@ def time_left(seconds: list[float], rounds: int) -> str:
     >>> time_left([60.0, 62.0], 3)
     '03:03'
     """
+    from tqdm import tqdm
+
     return tqdm.format_interval(rounds * sum(seconds) / len(seconds))
 
 
@@ -40,8 +44,15 @@ def _another_speaks() -> bool:
 def note(text: str) -> None:
     """A line on stderr that is no error; it leaves a bar on the terminal whole."""
     if not _another_speaks():
-        tqdm.write(f"note: {text}", file=sys.stderr)
-        sys.stderr.flush()
+        line(f"note: {text}")
+
+
+def line(text: str) -> None:
+    """A line on stderr; it leaves a bar on the terminal whole."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
 
 
 class Progress(Generic[Item]):
@@ -70,11 +81,13 @@ class Progress(Generic[Item]):
         self.done = self.initial = initial
         self.description = description
         self.unit = unit
-        self.bar: tqdm[Any] | None = None
+        self.bar: Bar[Any] | None = None
         self.started = self.written = time.monotonic()
         self.written_done = initial
         self.silent = _another_speaks()
         if sys.stderr.isatty() and not self.silent:
+            from tqdm import tqdm
+
             scaled = unit == "B"
             self.bar = tqdm(
                 desc=description, total=total, unit=unit, initial=initial, unit_scale=scaled
@@ -117,7 +130,9 @@ class Progress(Generic[Item]):
 
     def _write_line(self) -> None:
         """Say how far it is."""
-        line = tqdm.format_meter(
+        from tqdm import tqdm
+
+        written = tqdm.format_meter(
             self.done,
             cast(int, self.total),
             time.monotonic() - self.started,
@@ -127,7 +142,7 @@ class Progress(Generic[Item]):
             initial=self.initial,
             bar_format=LINE_FORMAT if self.total else LINE_FORMAT_WITHOUT_TOTAL,
         )
-        print(line, file=sys.stderr, flush=True)
+        print(written, file=sys.stderr, flush=True)
         self.written, self.written_done = time.monotonic(), self.done
 
 

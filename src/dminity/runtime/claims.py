@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,8 +79,10 @@ def _check_columns(path: Path, columns: Sequence[str], many: bool) -> None:
 def _home(cell: str | None, homes: Sequence[str], where: str) -> str:
     """The home that a row is about: the only one, unless it says so."""
     name = (cell or "").strip()
-    if name in homes:
-        return name
+    # Some disks take accents and letters apart.
+    known = {unicodedata.normalize("NFC", home): home for home in homes}
+    if found := known.get(unicodedata.normalize("NFC", name)):
+        return found
     if not name and len(homes) == 1:
         return homes[0]
     close = suggestion(name, homes) or f"; there are {some(homes, NAMED)}"

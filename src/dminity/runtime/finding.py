@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from dminity.core.memory import is_out_of_memory
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import Detections
 from dminity.runtime.detector import OnnxDetector
@@ -18,6 +19,7 @@ from dminity.runtime.photo import BadPhoto, Photo
 Made = TypeVar("Made")
 # For each thread: pictures that wait for it, or for those before them. More would only fill memory.
 IN_FLIGHT = 3
+LITTLE_MEMORY = "there is too little memory for it: end other programs, or take --threads 1"
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,15 @@ def find_all(
     def look(picture: Picture) -> Seen[Made] | Failed:
         try:
             photo = picture.read(detector.description.input_size)
+            found = from_thresholds(_found(detector, photo), thresholds)
+            made = make(picture, photo, found)
         except BadPhoto as error:
             return Failed(picture.name, str(error))
-        found = from_thresholds(_found(detector, photo), thresholds)
-        made = make(picture, photo, found)
+        except Exception as error:
+            # One photo of very many pixels is no reason to lose what is found in the others.
+            if is_out_of_memory(error):
+                return Failed(picture.name, LITTLE_MEMORY)
+            raise
         return Seen(picture.name, photo.height, photo.width, found, made)
 
     waiting: deque[Future[Seen[Made] | Failed]] = deque()

@@ -26,8 +26,7 @@ def find_homes(folder: Path) -> list[HomePhotos]:
     """Its homes, by name. Folders without photos are none, and hidden ones are passed over.
 
     Raises:
-        NoHome: if there are no photos, or both photos and folders of photos.
-        OSError: if a folder may not be read.
+        NoHome: if there are no photos, both photos and folders of photos, or it may not be read.
     """
     if not folder.is_dir():
         what = "is a file, where a folder is meant" if folder.exists() else "is no folder"
@@ -35,6 +34,8 @@ def find_homes(folder: Path) -> list[HomePhotos]:
     inputs = in_folder(folder)
     if not inputs:
         raise NoHome(f"{folder} holds no photo and no video; name the folder of a home")
+    if inputs[0].path == folder:
+        raise NoHome(f"{folder}: {inputs[0].fault}")
     own, homes = _by_home(folder, inputs)
     if own and homes:
         raise NoHome(
@@ -53,5 +54,6 @@ def _by_home(folder: Path, inputs: Sequence[Input]) -> tuple[list[Input], dict[s
     for item in inputs:
         assert item.path is not None
         first, *deeper = item.path.relative_to(folder).parts
-        (homes.setdefault(first, []) if deeper else own).append(item)
+        # What has a fault is a folder that may not be read.
+        (homes.setdefault(first, []) if deeper or item.fault else own).append(item)
     return own, homes

@@ -42,7 +42,7 @@ class Picture:
     """A photo, or a frame of a video, that can be looked at.
 
     name: that of the photo; of a frame, that of the video and the second, `clip.mp4@12.0s`.
-    read: takes the height and width of what a network sees, in pixels; raises BadPhoto or OSError.
+    read: takes the height and width of what a network sees, in pixels; raises BadPhoto.
     """
 
     name: str
@@ -89,32 +89,28 @@ def _at(path: Path) -> list[Input]:
     """The file at a path, or what a folder holds."""
     if not path.is_dir():
         return [Input(str(path), path)]
-    try:
-        return in_folder(path) or [Input(str(path), path, "the folder holds no photo and no video")]
-    except OSError as error:
-        return [Input(str(path), path, _refusal(error, path))]
+    return in_folder(path) or [Input(str(path), path, "the folder holds no photo and no video")]
 
 
 def in_folder(folder: Path) -> list[Input]:
     """The photos and videos in a folder and the folders in it, by name; nothing that is hidden.
 
-    Raises:
-        OSError: if one of the folders may not be read.
+    A folder in it that may not be read is among them, with its fault. Links to folders are not
+    followed, as they may lead in a circle.
     """
-    found = []
-    for place, folders, names in os.walk(folder, onerror=_raise):
+    found: list[Input] = []
+
+    def refused(error: OSError) -> None:
+        path = Path(os.fsdecode(error.filename))
+        found.append(Input(str(path), path, _refusal(error, path)))
+
+    for place, folders, names in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = [Path(place, name) for name in sorted(names) if not name.startswith(".")]
         found += [
-            Path(place, name)
-            for name in sorted(names)
-            if not name.startswith(".") and name.lower().endswith(PHOTOS + VIDEOS)
+            Input(str(path), path) for path in paths if path.name.lower().endswith(PHOTOS + VIDEOS)
         ]
-    return [Input(str(path), path) for path in found]
-
-
-def _raise(error: OSError) -> None:
-    """Refuse what `os.walk` would pass over."""
-    raise error
+    return found
 
 
 def pictures(inputs: Sequence[Input], every_s: float) -> Iterator[Picture]:
@@ -169,7 +165,8 @@ def _returns(photo: Photo) -> Callable[[tuple[int, int]], Photo]:
 def _frames(item: Input, every_s: float) -> Iterator[Picture]:
     """Frames of a video; where it cannot be read on, a picture that cannot be read."""
     assert item.path is not None
-    digits = 1 if every_s >= 0.1 else 3
+    # Closer to each other, two frames could be at the same tenth of a second.
+    digits = 1 if every_s >= 0.2 else 3
     try:
         for second, frame in frames(item.path, every_s):
             yield Picture(f"{item.name}@{second:.{digits}f}s", _returns(frame))

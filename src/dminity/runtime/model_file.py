@@ -55,8 +55,11 @@ def described_by(metadata: Mapping[str, str], path: Path) -> Description:
         }
         height, width = map(int, values["input_size"])
         thresholds = tuple(map(float, values["thresholds"]))
-        classes = tuple(map(str, values["classes"]))
-    except (ValueError, TypeError) as error:
+        classes = _names(values["classes"])
+        if min(height, width) < 1 or not all(0 <= each <= 1 for each in thresholds):
+            raise ValueError("no photo is that small, or no score that high")
+    # Numbers may be infinite, and lists nested without end.
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadOnnxFile(f"{path}: its metadata are damaged; run `dvc repro export`") from error
     if not classes or len(thresholds) != len(classes):
         raise BadOnnxFile(
@@ -64,3 +67,18 @@ def described_by(metadata: Mapping[str, str], path: Path) -> Description:
             "`dvc repro export`"
         )
     return Description(metadata["variant"], classes, (height, width), thresholds)
+
+
+def _names(classes: object) -> tuple[str, ...]:
+    """The names of classes, which end up in tables, pages and on photos.
+
+    Raises:
+        TypeError: if they are no list.
+        ValueError: if one is no text, or would control a terminal, or two are the same.
+    """
+    if not isinstance(classes, list):
+        raise TypeError("they are no list")
+    names = [name for name in classes if isinstance(name, str) and name.isprintable()]
+    if len(set(names)) < len(classes):
+        raise ValueError("they are no names")
+    return tuple(names)

@@ -13,6 +13,8 @@ from dminity.detection.color import opaque
 
 # The largest phones have 200 million; a picture that unpacks to more is refused by its header.
 MOST_PIXELS = 250_000_000
+# A longer side does not fit into the JPEG that is saved of it.
+LONGEST_SIDE = 65_500
 # Pillow's own limit, in place of which this one holds, would refuse those phones.
 Image.MAX_IMAGE_PIXELS = None
 # Of what reads drawings, documents and raw data, nothing is opened.
@@ -82,11 +84,11 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
     width, height = photo.size
     if not width * height:
         raise BadPhoto("it has no pixels")
-    if width * height > MOST_PIXELS:
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         raise BadPhoto(f"{width} x {height} pixels are too many")
     factor = _reduction(width, height, input_size)
-    # A damaged EXIF may hold anything there.
-    on_its_side = photo.getexif().get(0x0112) in (5, 6, 7, 8)
+    # A damaged EXIF may hold anything there. Of a TIFF, Pillow says the size that it has upright.
+    on_its_side = photo.format != "TIFF" and photo.getexif().get(0x0112) in (5, 6, 7, 8)
     if photo.format in ("JPEG", "MPO"):
         photo.draft(None, (-(-width // factor), -(-height // factor)))
     photo.load()
