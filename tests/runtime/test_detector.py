@@ -101,6 +101,11 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "of no size": (described(input_size="[0, 0]"), "its metadata are damaged"),
     "of less than no size": (described(input_size="[-64, 64]"), "its metadata are damaged"),
     "of any size": (described(input_size="[1e999, 64]"), "its metadata are damaged"),
+    "another number of classes": (
+        described(classes='["Bed"]', thresholds="[0.5]"),
+        "names 1 classes and gives 7 numbers for each anchor, not 6",
+    ),
+    "no strides": (described(input_size="[64, 60]"), "its metadata are damaged"),
     "one side": (described(input_size="[64]"), "its metadata are damaged"),
 }
 

@@ -19,7 +19,8 @@ from dminity.runtime.nms import to_detections
 # `predictions`: for each anchor, before non-maximum suppression. The others: after it.
 RAW_OUTPUTS = ["predictions"]
 FINAL_OUTPUTS = ["boxes", "scores", "class_ids"]
-ERRORS_ONLY = 3
+# What it would write to stderr is in its errors, too.
+FATAL_ERRORS_ONLY = 4
 MEND = "run `dvc pull` or `dvc repro export`"
 WHERE_FROM = (
     "get it by `dvc pull models/model.onnx` in the project, by `dvc get REPOSITORY "
@@ -85,7 +86,7 @@ def load_onnx(path: Path, threads: int = 0) -> OnnxDetector:
         raise BadOnnxFile(f"{path} is a folder; {MEND}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = ERRORS_ONLY
+    options.log_severity_level = FATAL_ERRORS_ONLY
     # Between two photos its threads would wait in loops, on the cores that other work needs.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
@@ -100,11 +101,28 @@ def load_onnx(path: Path, threads: int = 0) -> OnnxDetector:
     detector = OnnxDetector(
         session, described_by(session.get_modelmeta().custom_metadata_map, path)
     )
-    if detector.names() not in (RAW_OUTPUTS, FINAL_OUTPUTS):
-        raise BadOnnxFile(f"{path} gives {', '.join(detector.names())}; {MEND}")
-    sides = session.get_inputs()[0].shape[2:]
+    _refuse_other_networks(detector, path)
+    return detector
+
+
+def _refuse_other_networks(detector: OnnxDetector, path: Path) -> None:
+    """Raise unless a network takes and gives what its description says.
+
+    Raises:
+        BadOnnxFile: naming the difference.
+    """
+    names = detector.names()
+    if names not in (RAW_OUTPUTS, FINAL_OUTPUTS):
+        raise BadOnnxFile(f"{path} gives {', '.join(names)}; {MEND}")
+    sides = detector.session.get_inputs()[0].shape[2:]
     if any(isinstance(side, int) for side in sides):
         raise BadOnnxFile(
             f"{path} takes photos of one shape only: an older version wrote it; {MEND}"
         )
-    return detector
+    columns = detector.session.get_outputs()[0].shape[-1]
+    classes = len(detector.description.classes)
+    if names == RAW_OUTPUTS and columns != 5 + classes:
+        raise BadOnnxFile(
+            f"{path} names {classes} classes and gives {columns} numbers for each anchor, not "
+            f"{5 + classes}; {MEND}"
+        )

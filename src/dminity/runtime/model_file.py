@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dminity.core.errors import DminityError
+from dminity.detection.letterbox import STRIDE
 
 
 class BadOnnxFile(DminityError):
@@ -56,8 +57,10 @@ def described_by(metadata: Mapping[str, str], path: Path) -> Description:
         height, width = map(int, values["input_size"])
         thresholds = tuple(map(float, values["thresholds"]))
         classes = _names(values["classes"])
-        if min(height, width) < 1 or not all(0 <= each <= 1 for each in thresholds):
-            raise ValueError("no photo is that small, or no score that high")
+        if min(height, width) < 1 or height % STRIDE or width % STRIDE:
+            raise ValueError("no input has such sides")
+        if not all(0 <= each <= 1 for each in thresholds):
+            raise ValueError("no score is that high")
     # Numbers may be infinite, and lists nested without end.
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadOnnxFile(f"{path}: its metadata are damaged; run `dvc repro export`") from error

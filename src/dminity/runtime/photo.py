@@ -13,6 +13,9 @@ from dminity.detection.color import opaque
 
 # The largest phones have 200 million; a picture that unpacks to more is refused by its header.
 MOST_PIXELS = 250_000_000
+# They make JPEGs, which are unpacked at a part of their size. Of others, each pixel takes 12 bytes
+# on the way, in every thread.
+MOST_UNPACKED_PIXELS = 100_000_000
 # A longer side does not fit into the JPEG that is saved of it.
 LONGEST_SIDE = 65_500
 # Pillow's own limit, in place of which this one holds, would refuse those phones.
@@ -66,7 +69,8 @@ def read_photo(content: bytes, input_size: tuple[int, int]) -> Photo:
         raise
     # Whatever a hostile file makes a decoder raise is a fault of the file.
     except Exception as error:
-        raise BadPhoto(f"it is cut off or damaged ({error})") from error
+        reason = f" ({error})" if str(error) else ""
+        raise BadPhoto(f"it is cut off or damaged{reason}") from error
 
 
 def _kind(content: bytes) -> str:
@@ -82,17 +86,24 @@ def _kind(content: bytes) -> str:
 def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
     """Decode an opened file."""
     width, height = photo.size
-    if not width * height:
-        raise BadPhoto("it has no pixels")
     if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         raise BadPhoto(f"{width} x {height} pixels are too many")
     factor = _reduction(width, height, input_size)
-    # A damaged EXIF may hold anything there. Of a TIFF, Pillow says the size that it has upright.
-    on_its_side = photo.format != "TIFF" and photo.getexif().get(0x0112) in (5, 6, 7, 8)
     if photo.format in ("JPEG", "MPO"):
         photo.draft(None, (-(-width // factor), -(-height // factor)))
+    if photo.width * photo.height > MOST_UNPACKED_PIXELS:
+        raise BadPhoto(f"{width} x {height} pixels are too many, but for a JPEG")
+    if photo.mode == "F":
+        raise BadPhoto("its pixels are fractions, whose white nobody knows: save it with 8 bits")
+    # Of a TIFF, Pillow says the size that it has upright. A damaged EXIF may hold anything there.
+    on_its_side = photo.format != "TIFF" and photo.getexif().get(0x0112) in (5, 6, 7, 8)
+    bgr = _pixels(photo, rest=max(1, factor * photo.width // width))
+    return Photo(bgr, width, height) if on_its_side else Photo(bgr, height, width)
+
+
+def _pixels(photo: Image.Image, rest: int) -> NDArray[np.uint8]:
+    """Unpack a photo, upright: [H, W, 3], uint8, BGR; `rest`: by how much it is still reduced."""
     photo.load()
-    rest = max(1, factor * photo.width // width)
     # Copies of many pixels are made only where there is something to change.
     ImageOps.exif_transpose(photo, in_place=True)
     rgb = opaque(photo)
@@ -100,10 +111,7 @@ def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
         rgb = rgb.convert("RGB")
     if rest > 1:
         rgb = rgb.reduce(rest)
-    if on_its_side:
-        width, height = height, width
-    bgr = cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-    return Photo(bgr, height, width)
+    return cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
 
 
 def _reduction(width: int, height: int, input_size: tuple[int, int]) -> int:
