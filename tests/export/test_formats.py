@@ -18,20 +18,19 @@ from yaml import safe_dump, safe_load
 from dminity.core.amenities import NAMES
 from dminity.core.stage import MODEL, ONNX, ONNX_INT8, ONNX_NMS, VOC
 from dminity.data import voc
-from dminity.detection.detections import MIN_SCORE, Detections
+from dminity.detection.detections import MIN_SCORE
 from dminity.evaluation.presence import LEAST_PHOTOS, NEVER, Thresholds
 from dminity.export.int8 import FIRST_IN_FLOAT, PARTS, quantizations
 from dminity.network.detector import load_detector
 from dminity.params import PARAMS_FILE
 from dminity.runtime.detector import load_onnx
 from dminity.stages import export
+from tests.helpers.agreement import SCORE, assert_same
 from tests.helpers.mirror import REAL_MIRROR
 from tests.helpers.project import ROOT
 
 pytestmark = pytest.mark.slow
 
-# PyTorch, ONNX Runtime and OpenCV add up in other orders.
-BOX_PIXELS, SCORE = 0.1, 1e-4
 LOSS = 0.08
 FORMATS = (ONNX, ONNX_NMS, ONNX_INT8)
 
@@ -76,15 +75,6 @@ def photos(folder: Path) -> list[NDArray[np.uint8]]:
     real = [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
     assert len(real) >= 5 or not REAL_MIRROR.exists()
     return rooms + real
-
-
-def assert_same(found: Detections, expected: Detections) -> None:
-    """Hold detections to others, but for those that are at the limit of the scores."""
-    sure = expected.scores > MIN_SCORE + SCORE
-    np.testing.assert_allclose(found.scores[: sure.sum()], expected.scores[sure], atol=SCORE)
-    distance = np.abs(expected.xyxy_pixels[sure, None] - found.xyxy_pixels[None]).max(axis=2)
-    other_class = expected.class_ids[sure, None] != found.class_ids[None]
-    assert (distance + np.where(other_class, np.inf, 0)).min(axis=1).max() < BOX_PIXELS
 
 
 @pytest.mark.parametrize("path", [ONNX, ONNX_NMS])
