@@ -19,8 +19,8 @@ class Description:
     """What it takes to use a model.
 
     variant: yolox_nano, yolox_tiny, yolox_s, _m, _l or _x. classes: the names, in the network's
-    order. input_size: height and width in pixels. thresholds: for each class, the score from which
-    "a photo shows it" is right often enough.
+    order. input_size: the most that the network sees, height and width in pixels, in whole strides.
+    thresholds: for each class, the score from which "a photo shows it" is right often enough.
     """
 
     variant: str
