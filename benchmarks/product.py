@@ -26,10 +26,10 @@ from benchmarks.turns import interleaved, started
 from dminity.commands.text_table import aligned
 from dminity.core.amenities import NAMES
 from dminity.core.stage import MODEL
-from dminity.detection.letterbox import letterbox
 from dminity.export.int8 import quantizations
 from dminity.export.onnx import write_onnx
 from dminity.network.detector import Detector, build_network, load_detector
+from dminity.runtime.detector import load_onnx
 from dminity.runtime.model_file import Description
 from dminity.sources.rooms import scene
 
@@ -53,13 +53,14 @@ def work():
 FORWARD = """
 import sys, time
 from pathlib import Path
-import numpy as np
 from dminity.runtime.detector import load_onnx
+from dminity.runtime.photo import read_photo
 model, photo, threads = sys.argv[1:]
 detector = load_onnx(Path(model), int(threads))
-images = np.random.default_rng(0).uniform(0, 255, (1, 3, *detector.description.input_size))
+size = detector.description.input_size
+images = detector.inputs(read_photo(Path(photo).read_bytes(), size).bgr)
 def work():
-    detector.session.run(None, {"images": images.astype(np.float32)})
+    detector.session.run(None, {"images": images})
 """
 LIBRARY = """
 import sys, time, torch
@@ -113,8 +114,6 @@ for some in [inputs[:50]] + [inputs[start : start + 50] for start in range(0, le
 PARTS = """
 import sys, time
 from pathlib import Path
-import cv2
-from dminity.detection.letterbox import letterbox
 from dminity.runtime.detector import load_onnx
 from dminity.runtime.nms import to_detections
 from dminity.runtime.photo import read_photo
@@ -125,7 +124,7 @@ for _ in range(50):
     times = [time.perf_counter()]
     read = read_photo(Path(photo).read_bytes(), size)
     times.append(time.perf_counter())
-    images = cv2.dnn.blobFromImage(letterbox(read.bgr, size))
+    images = detector.inputs(read.bgr)
     times.append(time.perf_counter())
     (predictions,) = detector.session.run(None, {"images": images})
     times.append(time.perf_counter())
@@ -171,14 +170,10 @@ def write_models(folder: Path) -> dict[str, Path]:
         description = Description(variant, detector.classes, size, (0.5,) * len(detector.classes))
         models[variant] = folder / f"{variant}.onnx"
         write_onnx(detector, description, models[variant])
-        rooms = [
-            letterbox(scene.render(f"{number:016x}")[:, :, ::-1], size)
-            for number in range(CALIBRATION_PHOTOS)
-        ]
         models[f"{variant}-int8"] = folder / f"{variant}-int8.onnx"
-        inputs = [
-            cv2.dnn.blobFromImage(np.ascontiguousarray(room)).astype(np.float32) for room in rooms
-        ]
+        exported = load_onnx(models[variant])
+        rooms = [scene.render(f"{number:016x}")[:, :, ::-1] for number in range(CALIBRATION_PHOTOS)]
+        inputs = [exported.inputs(np.ascontiguousarray(room)) for room in rooms]
         next(quantizations(models[variant], models[f"{variant}-int8"], inputs))
         torch.save(
             {"model": detector.network.state_dict(), "classes": list(detector.classes)},

@@ -45,7 +45,8 @@ def test_what_a_photo_fills_is_its_letterbox_without_the_gray(
     photo = np.random.default_rng(0).integers(0, 100, (height, width, 3), np.uint8)
     filled = filled_size(height, width, input_size)
     whole = letterbox(photo, input_size)
-    np.testing.assert_array_equal(letterbox(photo, filled), whole[: filled[0], : filled[1]])
+    seen = letterbox(photo, input_size, filled)
+    np.testing.assert_array_equal(seen, whole[: filled[0], : filled[1]])
     assert (whole[filled[0] :] == GRAY).all()
     assert (whole[:, filled[1] :] == GRAY).all()
     # A stride less would not do.

@@ -45,7 +45,7 @@ def fitted_size(height: int, width: int, input_size: tuple[int, int]) -> tuple[i
 def filled_size(height: int, width: int, input_size: tuple[int, int]) -> tuple[int, int]:
     """The height and width in pixels, in whole strides, of the input that a photo fills.
 
-    A letterbox of this size has the photo at the same scale, and least gray.
+    A letterbox of this size has the photo in the same pixels, and least gray.
     """
     fitted_height, fitted_width = fitted_size(height, width, input_size)
     return -(-fitted_height // STRIDE) * STRIDE, -(-fitted_width // STRIDE) * STRIDE
@@ -60,10 +60,20 @@ def fit(photo: NDArray[np.uint8], input_size: tuple[int, int]) -> NDArray[np.uin
     return fitted.astype(np.uint8, copy=False)
 
 
-def letterbox(photo_bgr: NDArray[np.uint8], input_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A photo [H, W, 3] in the rectangle that the network sees: [*input_size, 3], uint8, BGR."""
+def letterbox(
+    photo_bgr: NDArray[np.uint8],
+    input_size: tuple[int, int],
+    seen_size: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
+    """A photo [H, W, 3] in the rectangle that the network sees: [*seen_size, 3], uint8, BGR.
+
+    Args:
+        photo_bgr: uint8.
+        input_size: the height and width in pixels that the photo is scaled to fit into.
+        seen_size: those of the rectangle, at least `filled_size`; [input_size].
+    """
     fitted = fit(photo_bgr, input_size)
-    padded = np.full((*input_size, 3), GRAY, np.uint8)
+    padded = np.full((*(seen_size or input_size), 3), GRAY, np.uint8)
     padded[: fitted.shape[0], : fitted.shape[1]] = fitted
     return padded
 

@@ -57,9 +57,11 @@ def write_onnx(detector: Detector, description: Description, path: Path) -> None
         )
     assert program is not None, "the dynamo exporter returns the program"
     model = program.model_proto
-    # Where in the code each node is from: paths of this machine, and a seventh of the file.
-    for node in model.graph.node:
-        node.ClearField("metadata_props")
+    graph = model.graph
+    # What the exporter notes down: paths of this machine, a seventh of the file, in an order that
+    # changes from run to run.
+    for noted in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        noted.ClearField("metadata_props")
     onnx.helper.set_model_props(model, description.as_metadata())
     onnx.checker.check_model(model)
     onnx.save(model, path)

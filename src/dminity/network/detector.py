@@ -80,7 +80,10 @@ class Detector:
         """Photos as the network takes them: [B, 3, H, W], float32, of the size that all fill."""
         device = next(self.network.parameters()).device
         height, width = map(max, zip(*map(self._size, photos_bgr), strict=True))
-        letterboxed = [torch.from_numpy(letterbox(photo, (height, width))) for photo in photos_bgr]
+        letterboxed = [
+            torch.from_numpy(letterbox(photo, self.input_size, (height, width)))
+            for photo in photos_bgr
+        ]
         return network_input(torch.stack(letterboxed).to(device))
 
     def _size(self, photo_bgr: NDArray[np.uint8]) -> tuple[int, int]:

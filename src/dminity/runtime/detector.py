@@ -45,12 +45,20 @@ class OnnxDetector:
         """
         return [self._find(photo) for photo in photos_bgr]
 
+    def inputs(self, photo_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A photo [H, W, 3], uint8, as the network takes it: [1, 3, H, W], float32, 0-255."""
+        height, width = photo_bgr.shape[:2]
+        input_size = self.description.input_size
+        seen_size = filled_size(height, width, input_size)
+        # What `detection.letterbox.network_input` makes.
+        images = cv2.dnn.blobFromImage(letterbox(photo_bgr, input_size, seen_size))
+        return images.astype(np.float32, copy=False)
+
     def _find(self, photo_bgr: NDArray[np.uint8]) -> Detections:
         """What is in one photo."""
-        input_size = self.description.input_size
-        # [1, 3, H, W], float32, 0-255: what `detection.letterbox.network_input` makes.
         height, width = photo_bgr.shape[:2]
-        images = cv2.dnn.blobFromImage(letterbox(photo_bgr, filled_size(height, width, input_size)))
+        input_size = self.description.input_size
+        images = self.inputs(photo_bgr)
         if self.names() == RAW_OUTPUTS:
             (predictions,) = self.session.run(None, {"images": images})
             return to_detections(predictions[0], (height, width), input_size)
