@@ -10,13 +10,24 @@ import pytest
 from filelock import FileLock
 
 from dminity.core.amenities import NAMES
-from dminity.network.detector import save_detector
+from dminity.network.detector import load_detector, save_detector
 from tests.helpers.mirror import make_mirror
+from tests.helpers.onnx_models import export
 from tests.helpers.processes import end_all
 from tests.helpers.project import DATA_STAGES, MODEL_STAGES, TINY, Project, stages_run
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import S3Server, s3_server
 from tests.helpers.training_runs import run
+
+# These make what others need, or take longest. Begun first, and at once, no process waits for
+# another one at the beginning, or is alone at the end.
+FIRST = ("tests/test_pipeline.py", "tests/export/test_formats.py", "tests/test_readme.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of FIRST first."""
+    order = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +58,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """
     folder = made_once(tmp_path_factory, "trained", train_by_heart)
     return folder / "model.pth", folder / "run" / "live"
+
+
+@pytest.fixture(scope="session")
+def exported(trained: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That detector as ONNX, with a threshold of 0.3 for all classes; to be read only."""
+    folder = made_once(
+        tmp_path_factory,
+        "exported",
+        lambda folder: export(load_detector(trained[0]), folder / "model.onnx", threshold=0.3),
+    )
+    return folder / "model.onnx"
 
 
 def made_once(

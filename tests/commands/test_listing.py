@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.helpers.onnx_models import export, write_bright_model
+from tests.helpers.onnx_models import write_bright_model
 from tests.helpers.photos import jpeg
 from tests.helpers.programs import dminity, errors
 from tests.helpers.videos import write_video
@@ -183,15 +183,14 @@ def test_the_rest_of_a_home_is_listed_when_a_photo_cannot_be_read(folder: Path) 
 
 
 @pytest.mark.slow
-def test_a_real_detector_lists_a_home(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    from dminity.network.detector import load_detector
-
-    export(load_detector(trained[0]), tmp_path / "model.onnx", threshold=0.3)
+def test_a_real_detector_lists_a_home(
+    trained: tuple[Path, Path], exported: Path, tmp_path: Path
+) -> None:
     rooms = sorted((trained[0].parent / "voc/JPEGImages").glob("*.jpg"))[:3]
     (tmp_path / "home").mkdir()
     for room in rooms:
         (tmp_path / "home" / room.name).write_bytes(room.read_bytes())
-    content = listed(tmp_path, "home", "--model", "model.onnx", "--html", "page.html")
+    content = listed(tmp_path, "home", "--model", str(exported), "--html", "page.html")
     amenities = content["homes"][0]["amenities"]
     annotations = "".join(
         (room.parents[1] / "Annotations" / f"{room.stem}.xml").read_text() for room in rooms

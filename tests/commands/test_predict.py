@@ -19,7 +19,7 @@ from dminity.detection.detections import Detections
 from dminity.network.detector import load_detector
 from dminity.runtime.finding import Seen
 from dminity.runtime.model_file import Description
-from tests.helpers.onnx_models import export, write_bright_model
+from tests.helpers.onnx_models import write_bright_model
 from tests.helpers.photos import jpeg
 from tests.helpers.programs import dminity, errors
 from tests.helpers.videos import write_video
@@ -281,13 +281,12 @@ def test_that_test_would_see_them(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_real_detector_finds_what_it_finds_in_pytorch(
-    trained: tuple[Path, Path], tmp_path: Path
+    trained: tuple[Path, Path], exported: Path, tmp_path: Path
 ) -> None:
     network = load_detector(trained[0])
-    export(network, tmp_path / "model.onnx", threshold=0.3)
     rooms = trained[0].parent / "voc/JPEGImages"
     paths = sorted(rooms.glob("*.jpg"))[:8]
-    photos = found(tmp_path, "--model", "model.onnx", *map(str, paths))["photos"]
+    photos = found(tmp_path, "--model", str(exported), *map(str, paths))["photos"]
     assert len(photos) == 8
     for path, photo in zip(paths, photos, strict=True):
         (expected,) = network.find([np.asarray(cv2.imread(str(path)), np.uint8)])

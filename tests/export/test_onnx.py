@@ -1,6 +1,8 @@
 """The ONNX file does what the network does, and says how to use itself."""
 
+import math
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import torch
 
 from dminity.export.onnx import corners, describe, difference, write_onnx
 from dminity.network.detector import Detector
+from dminity.params import PARAMS_FILE, load_params
 from dminity.runtime.detector import load_onnx
 from dminity.runtime.model_file import Description
+from dminity.stages import export
 from tests.helpers.detectors import random_detector
+from tests.helpers.project import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +38,12 @@ def exported(detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return path
 
 
-@pytest.mark.parametrize("batch", [1, 2, 5])
-def test_any_batch_gives_the_same(detector: Detector, exported: Path, batch: int) -> None:
-    images = torch.rand(batch, 3, 64, 96) * 255
+@pytest.mark.parametrize("shape", [(1, 64, 96), (2, 96, 32), (5, 32, 128)])
+def test_any_batch_of_any_size_gives_the_same(
+    detector: Detector, exported: Path, shape: tuple[int, int, int]
+) -> None:
+    batch, height, width = shape
+    images = torch.rand(batch, 3, height, width) * 255
     with torch.inference_mode():
         outputs = detector.network(images)
     assert outputs[..., 4:].std() > 0.1, "scores that are all alike prove nothing"
@@ -48,6 +56,31 @@ def test_another_network_is_told_apart(exported: Path) -> None:
     found = difference(random_detector(seed=1), exported, [torch.rand(1, 3, 64, 96) * 255])
     assert found.box_pixels > 0.1
     assert found.score > 0.01
+
+
+@pytest.mark.parametrize(("weight", "tolerance"), [(None, 1e-30), (math.nan, 1.0)])
+def test_an_export_that_differs_is_refused(
+    detector: Detector,
+    exported: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    weight: float | None,
+    tolerance: float,
+) -> None:
+    # The file is that of the network before its weight was changed.
+    monkeypatch.setattr(
+        export, "write_onnx", lambda *arguments: shutil.copy(exported, arguments[-1])
+    )
+    network = deepcopy(detector.network)
+    if weight is not None:
+        torch.nn.init.constant_(network.head.obj_preds[0].bias, weight)
+    changed = replace(detector, network=network)
+    photos = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)]
+    settings = load_params(ROOT / PARAMS_FILE).export.model_copy(
+        update={"box_tolerance": tolerance, "score_tolerance": tolerance}
+    )
+    with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*; raise export\."):
+        export.export(changed, photos, tmp_path / "model.onnx", settings)
 
 
 def test_boxes_are_compared_where_they_are_cut() -> None:

@@ -12,14 +12,14 @@ from dminity.network.detector import load_detector
 from dminity.runtime.detector import load_onnx
 from dminity.runtime.finding import from_thresholds
 from dminity.runtime.model_file import BadOnnxFile
-from tests.helpers.onnx_models import export, with_metadata, write_bright_model
+from tests.helpers.onnx_models import with_metadata, write_bright_model
 
 
 @pytest.mark.slow
-def test_it_finds_what_the_network_finds(trained: tuple[Path, Path], tmp_path: Path) -> None:
+def test_it_finds_what_the_network_finds(trained: tuple[Path, Path], exported: Path) -> None:
     network = load_detector(trained[0])
-    exported = load_onnx(export(network, tmp_path / "model.onnx"), threads=1)
-    assert exported.description.classes == network.classes
+    detector = load_onnx(exported, threads=1)
+    assert detector.description.classes == network.classes
     paths = sorted((trained[0].parent / "voc/JPEGImages").glob("*.jpg"))[:8]
     photos = [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
     # Other sizes and sides than those that it has learned.
@@ -29,7 +29,7 @@ def test_it_finds_what_the_network_finds(trained: tuple[Path, Path], tmp_path: P
     # A box whose score is just the limit may be on either side of it.
     lowest = [0.011] * len(network.classes)
     for photo, ours, theirs in zip(
-        photos, exported.find(photos), network.find(photos), strict=True
+        photos, detector.find(photos), network.find(photos), strict=True
     ):
         ours, theirs = from_thresholds(ours, lowest), from_thresholds(theirs, lowest)
         assert len(ours.scores) == len(theirs.scores)

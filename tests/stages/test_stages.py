@@ -1,22 +1,17 @@
 """What stages do beyond the parts that they join; each runs in a folder of its own."""
 
-import math
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
 from PIL import Image
 
 from dminity.core.amenities import NAMES
 from dminity.data import tables, voc
-from dminity.network.detector import Detector, build_network
-from dminity.params import PARAMS_FILE, load_params
 from dminity.sources.source import Annotations
-from dminity.stages import export, index
+from dminity.stages import index
 from dminity.stages import voc as voc_stage
 from tests.helpers.project import ROOT, run_module
 
@@ -130,21 +125,3 @@ def test_an_error_is_one_line_and_an_exit_code(picked: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.strip().startswith("error: params.yaml: ")
     assert done.stderr.strip().count("\n") == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("weight", "tolerance"), [(None, 1e-30), (math.nan, 1.0)])
-def test_an_export_that_differs_is_refused(
-    tmp_path: Path, weight: float | None, tolerance: float
-) -> None:
-    torch.manual_seed(0)
-    network = build_network("yolox_nano", 2).eval()
-    if weight is not None:
-        torch.nn.init.constant_(network.head.obj_preds[0].bias, weight)
-    detector = Detector(network, "yolox_nano", ("Bed", "Sink"), (64, 64))
-    photos = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)]
-    settings = load_params(ROOT / PARAMS_FILE).export.model_copy(
-        update={"box_tolerance": tolerance, "score_tolerance": tolerance}
-    )
-    with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*; raise export\."):
-        export.export(detector, photos, tmp_path / "model.onnx", settings)
