@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from dminity.core.amenities import NAMES
 from dminity.network.detector import load_detector, save_detector
@@ -18,6 +19,12 @@ from tests.helpers.project import DATA_STAGES, MODEL_STAGES, TINY, Project, stag
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import S3Server, s3_server
 from tests.helpers.training_runs import run
+
+# On a busy machine an example may take any time.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # These make what others need, or take longest. Begun first, and at once, no process waits for
 # another one at the beginning, or is alone at the end.

@@ -1,7 +1,7 @@
 """Which photos are fetched."""
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dminity.core.amenities import NAMES, buckets
@@ -20,7 +20,6 @@ def box_tables(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
-@settings(deadline=None)
 @given(box_tables(), st.integers(1, 4), st.integers(0, 3), st.integers(0, 5))
 def test_a_larger_limit_keeps_what_a_smaller_one_had(
     boxes: pd.DataFrame, limit: int, more: int, seed: int
@@ -30,7 +29,6 @@ def test_a_larger_limit_keeps_what_a_smaller_one_had(
     assert few <= set(pick(boxes, 0, seed)["image_id"])
 
 
-@settings(deadline=None)
 @given(box_tables(), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_the_order_of_the_boxes_plays_no_part(
     boxes: pd.DataFrame, limit: int, random: st.DataObject
@@ -39,7 +37,6 @@ def test_the_order_of_the_boxes_plays_no_part(
     pd.testing.assert_frame_equal(pick(boxes, limit, 1), pick(shuffled, limit, 1))
 
 
-@settings(deadline=None)
 @given(box_tables(), st.integers(1, 4))
 def test_quotas_are_met(boxes: pd.DataFrame, limit: int) -> None:
     wanted = pick(boxes, limit, 1).explode("wanted_by")
@@ -48,7 +45,6 @@ def test_quotas_are_met(boxes: pd.DataFrame, limit: int) -> None:
     assert taken.to_dict() == available.to_dict()
 
 
-@settings(deadline=None)
 @given(box_tables(), st.integers(1, 4), st.integers(1, 4))
 def test_an_image_is_in_one_bucket_that_wants_it_and_stays_there(
     boxes: pd.DataFrame, limit: int, more: int
