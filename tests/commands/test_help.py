@@ -8,8 +8,8 @@ from tests.helpers import processes
 
 # Each takes a tenth of a second and more to import.
 HEAVY = {
-    "cv2", "dvc", "fastapi", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic", "rich",
-    "torch", "uvicorn",
+    "cv2", "dvc", "fastapi", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic",
+    "rich", "torch", "uvicorn",
 }  # fmt: skip
 COMMANDS = ("predict", "listing", "serve", "check", "view")
 MODULES = """

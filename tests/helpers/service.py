@@ -76,7 +76,7 @@ class Service:
         return self.ask(path, body, {"Content-Type": kind, **(headers or {})})
 
     def detect(self, *contents: bytes) -> Answer:
-        """Send photos, which are called 0.jpg, 1.jpg …"""
+        """Send photos, which are called 0.jpg, 1.jpg and so on."""
         return self.send("/v1/detect", photos(*contents))
 
     def metric(self, name: str) -> float:

@@ -156,7 +156,8 @@ def test_the_log_says_nothing_of_photos(service: Service) -> None:
     request = service.send("/v1/detect", parts).headers["x-request-id"]
     service.send("/v1/detect", [(secret, secret, secret.encode())])
     service.ask(f"/{secret}?{secret}", headers={"X-Secret": secret}, method="GET")
-    service.ask("/v1/detect", f"--x\r\n{secret} \r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={secret}"})  # fmt: skip
+    kind = {"Content-Type": f"multipart/form-data; boundary={secret}"}
+    service.ask("/v1/detect", f"--{secret}\r\n{secret} \r\n".encode(), kind)
     (line,) = [line for line in service.lines("request") if line["request"] == request]
     assert (line["photos"], line["status"], line["path"]) == (2, 200, "/v1/detect")
     assert secret not in service.log.read_text()

@@ -40,9 +40,11 @@ def build(settings: Settings) -> ASGIApp:
     """
     metrics = Metrics()
     models = ModelInUse(settings.model, lambda result: metrics.models.labels(result).inc())
+    memory = Memory(settings.limits.held_bytes)
+    metrics.upload_bytes.set_function(lambda: memory.held_bytes)
     answering = Answering(
         settings.limits,
-        Memory(settings.limits.held_bytes),
+        memory,
         models,
         Detecting(settings, metrics),
         metrics,

@@ -33,13 +33,16 @@ class Metrics:
         self.photos = self._counter("photos", "Photos looked at, by result", "result")
         self.rejected = self._counter("rejected", "Requests refused, by reason", "reason")
         self.models = self._counter("model_loads", "New models, by result", "result")
-        self.queue = Gauge(
-            "dminity_queue", "Requests looked at, or waiting for it", registry=self.registry
-        )
+        self.queue = self._gauge("queue", "Requests looked at, or waiting for it")
+        self.upload_bytes = self._gauge("upload_bytes", "Uploads in memory")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         """A number that grows."""
         return Counter(f"dminity_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        """A number that grows and shrinks."""
+        return Gauge(f"dminity_{name}", text, registry=self.registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         """Seconds, in buckets."""

@@ -38,7 +38,7 @@ class Model:
     presence: dict[str, Any] | None
 
 
-def load_model(path: Path) -> Model:
+def _load(path: Path) -> Model:
     """Read a model, for threads that each look at a photo of their own.
 
     Raises:
@@ -104,14 +104,14 @@ class ModelInUse:
         self._count = count
         self._loading = asyncio.Lock()
         self._stamp = _stamp(path)
-        self.current = load_model(path)
+        self.current = _load(path)
 
     async def reload(self) -> None:
         """Take over what lies at the path now; keep the model, if that cannot be used."""
         async with self._loading:
             self._stamp = _stamp(self.path)
             try:
-                model = await asyncio.to_thread(load_model, self.path)
+                model = await asyncio.to_thread(_load, self.path)
             # A fault of the new file is no reason to stop looking with the old one.
             except Exception as error:
                 if not (isinstance(error, DminityError | OSError) or is_out_of_memory(error)):
