@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -271,7 +272,7 @@ def test_what_it_cannot_begin_with_is_one_line(
     assert said.startswith(words)
 
 
-def quiet(folder: Path, *options: str) -> "processes.subprocess.CompletedProcess[str]":
+def quiet(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """`dminity serve`, without the notes of its start."""
     done = dminity(folder, "serve", *options)
     done.stderr = "".join(

@@ -23,7 +23,7 @@ class Metrics:
 
     def __init__(self) -> None:
         # A line for each counter that says when it began.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
