@@ -2,7 +2,8 @@
 # What the image runs: when it is built, when it serves, and when it is asked whether it is well.
 # tests/service/test_container.py runs the same without a container.
 #
-#   commands.sh install FOLDER           an environment with the service, from the project in this folder
+#   commands.sh install FOLDER           an environment with the service, from the project in this folder;
+#                                        PYTHON: its interpreter
 #   commands.sh serve FOLDER [OPTION…]   the service, on HOST and PORT
 #   commands.sh health FOLDER            exit code 0 if it answers
 set -eu
@@ -20,7 +21,7 @@ install)
     python3 -m venv "$uv/venv"
     "$uv/venv/bin/pip" install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
         --requirement "$uv/requirements.txt"
-    "$uv/venv/bin/uv" venv --quiet --python python3 "$folder"
+    "$uv/venv/bin/uv" venv --quiet --python "${PYTHON:-python3}" "$folder"
     "$uv/venv/bin/uv" pip install --quiet --no-cache --compile-bytecode --python "$folder/bin/python" \
         --constraint requirements.lock --build-constraint requirements.lock '.[serve]'
     ;;
