@@ -28,8 +28,10 @@ from dminity.service.uploads import Memory
 from dminity.service.watching import REQUEST_ID, Watching
 
 OF_UPLOADS = (400, 408, 413, 415, 422, 503)
-OPEN_TO_ALL = ("/healthz", "/readyz", "/openapi.json")
-FOR_CLIENTS = ("/v1/detect", "/v1/listing", "/v1/model", "/metrics")
+# The names that logs and metrics know; all other paths are clients' own words.
+ROUTES = (
+    "/v1/detect", "/v1/listing", "/v1/model", "/metrics", "/healthz", "/readyz", "/openapi.json",
+)  # fmt: skip
 
 
 def build(settings: Settings) -> ASGIApp:
@@ -56,27 +58,29 @@ def build(settings: Settings) -> ASGIApp:
     app.include_router(_open_routes(answering))
     app.include_router(_client_routes(answering, settings.limits), **_protection(settings.token))
     _say_what_is_wrong(app, metrics)
-    if settings.cors:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", REQUEST_ID],
-            expose_headers=[REQUEST_ID, "Retry-After"],
-        )
+    _let_others_ask(app, settings.cors)
     if settings.site:
         mount_site(app, settings.site)
 
     def is_site(path: str) -> bool:
-        known = (*OPEN_TO_ALL, *FOR_CLIENTS)
-        return settings.site is not None and path not in known and not path.startswith("/v1/")
+        return settings.site is not None and path not in ROUTES and not path.startswith("/v1/")
 
     def place(path: str) -> str:
-        if path in (*OPEN_TO_ALL, *FOR_CLIENTS):
-            return path
-        return "site" if is_site(path) else "other"
+        return path if path in ROUTES else "site" if is_site(path) else "other"
 
     return Watching(SecureHeaders(app, is_site), metrics, place)
+
+
+def _let_others_ask(app: FastAPI, origins: tuple[str, ...]) -> None:
+    """Let pages of these origins ask, and no others."""
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", REQUEST_ID],
+            expose_headers=[REQUEST_ID, "Retry-After"],
+        )
 
 
 @asynccontextmanager

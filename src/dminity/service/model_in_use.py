@@ -12,8 +12,6 @@ from typing import Any
 
 import cv2
 
-from dminity.core.errors import DminityError
-from dminity.core.memory import is_out_of_memory
 from dminity.runtime.detector import OnnxDetector, load_onnx
 from dminity.runtime.model_file import BadOnnxFile
 from dminity.service.logs import event
@@ -112,10 +110,8 @@ class ModelInUse:
             self._stamp = _stamp(self.path)
             try:
                 model = await asyncio.to_thread(_load, self.path)
-            # A fault of the new file is no reason to stop looking with the old one.
+            # Whatever is wrong with the new one is no reason to stop looking with the old one.
             except Exception as error:
-                if not (isinstance(error, DminityError | OSError) or is_out_of_memory(error)):
-                    raise
                 self._count("refused")
                 event("model refused", logging.ERROR, reason=str(error), kept=self.current.sha256)
                 return
