@@ -53,6 +53,7 @@ def parts(folder: Path) -> list[Part]:
     return [("photos", path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
+@pytest.mark.slow
 def test_detect_answers_what_predict_prints(model: Path, folder: Path, tmp_path: Path) -> None:
     names = [path.name for path in sorted(folder.iterdir())]
     printed = dminity(folder, "predict", *names, "--json", "--model", model)
