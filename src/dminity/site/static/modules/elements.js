@@ -44,7 +44,7 @@ function filled(made, attributes, content) {
  * @returns {string}
  */
 export function percent(score) {
-  return `${Math.round(score * 100)} %`;
+  return `${Math.round(score * 100)}%`;
 }
 
 /**

@@ -142,7 +142,7 @@ function say(text) {
 function setScore(score) {
   home.minScore = score;
   byId("own").disabled = score === null;
-  const text = score === null ? "as tested" : `${percent(score)} or more`;
+  const text = score === null ? "automatic" : `${percent(score)} or more`;
   byId("score-shown").textContent = text;
   byId("score").setAttribute("aria-valuetext", text);
   for (const { photo, found: shown } of home.looked()) {

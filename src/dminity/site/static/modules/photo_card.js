@@ -100,8 +100,8 @@ function box({ classId, score, box: [left, top, right, bottom] }, photo, classes
 /**
  * @param {Detection[]} found
  * @param {string[]} classes
- * @returns {string} as Bed (92 %), Sink (81 %)
+ * @returns {string} as Bed 92%, Sink 81%
  */
 function inWords(found, classes) {
-  return found.map(({ classId, score }) => `${classes[classId]} (${percent(score)})`).join(", ");
+  return found.map(({ classId, score }) => `${classes[classId]} ${percent(score)}`).join(", ");
 }
