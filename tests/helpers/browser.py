@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from tests.helpers.processes import LIMIT_S
 
@@ -76,10 +76,7 @@ def choose(page: Page, files: Mapping[str, bytes]) -> None:
     """Choose photos by the button, and wait until they were looked at."""
     page.set_input_files(
         "#choose",
-        [
-            {"name": name, "mimeType": "image/jpeg", "buffer": content}
-            for name, content in files.items()
-        ],
+        [FilePayload(name=name, mimeType="", buffer=content) for name, content in files.items()],
     )
     wait_until_seen(page)
 

@@ -147,14 +147,14 @@ def test_downloads_are_what_the_commands_print(page: Page, site: Path, tmp_path:
     page.get_by_text("Compare with what the owner claims").click()
     page.get_by_label("Bed", exact=True).check()
     page.wait_for_selector(".verdict.confirmed")
-    model = ["--model", site / "model.onnx"]
+    model = ["--model", str(site / "model.onnx")]
     predicted = json.loads(dminity(home, "predict", ".", "--json", *model).stdout)
     ours = downloaded_json(page, "All boxes (JSON)")
     assert ours["photos"] == predicted["photos"]
     assert ours["failed"] == predicted["failed"]
     written = dminity(home, "predict", ".", "--csv", *model).stdout
     assert downloaded(page, "All boxes (CSV)") == written
-    claims = ["--claims", tmp_path / "claims.csv"]
+    claims = ["--claims", str(tmp_path / "claims.csv")]
     (of_home,) = json.loads(dminity(home, "listing", ".", "--json", *claims, *model).stdout)[
         "homes"
     ]
