@@ -32,12 +32,13 @@ export function showList(listed) {
 function item({ amenity, atLeast, confidence, evidence, verdict }) {
   const { photo, boxes } = evidence;
   const link = element("a", { href: `#photo-${photo.number}` }, picture(amenity, photo, boxes));
-  const facts = `at least ${atLeast} · ${percent(confidence)} sure · ${photo.name}`;
+  const facts = `at least ${atLeast} · ${percent(confidence)} sure`;
   const text = element(
     "div",
     {},
     element("strong", {}, amenity),
-    element("span", { class: "soft name" }, facts),
+    element("span", { class: "soft" }, facts),
+    element("span", { class: "soft name" }, photo.name),
   );
   if (verdict) {
     const kind = verdict.replace(" ", "-");

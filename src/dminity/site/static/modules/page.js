@@ -141,7 +141,7 @@ function say(text) {
 /** Take over a score from the slider, or go back to the model's own thresholds. */
 function setScore(score) {
   home.minScore = score;
-  byId("own").disabled = score === null;
+  byId("own").hidden = score === null;
   const text = score === null ? "automatic" : `${percent(score)} or more`;
   byId("score-shown").textContent = text;
   byId("score").setAttribute("aria-valuetext", text);
