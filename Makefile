@@ -12,13 +12,16 @@ ifeq ($(USER)$(LOGNAME),)
 export USER := $(firstword $(shell id -un 2>/dev/null || id -u))
 endif
 
-.PHONY: help repro test test-fast lint format map s3 benchmarks lock
+.PHONY: help repro serve test test-fast lint format map s3 benchmarks lock
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: every stage that is out of date
 	dvc repro
+
+serve: $(VENV)/ready  ## the API on http://127.0.0.1:8000, with the model of `make repro`; Ctrl-C ends it
+	dminity serve --watch
 
 test: $(VENV)/ready  ## the whole test suite
 	$(PYTEST)
@@ -46,6 +49,7 @@ benchmarks: $(VENV)/ready  ## data, training, the product and installing against
 	python -m benchmarks.loader
 	python -m benchmarks.training
 	python -m benchmarks.product
+	python -m benchmarks.service
 	python -m benchmarks.install_size
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock

@@ -15,7 +15,7 @@ FLOORS = (
     ("core",),
     ("detection", "remote"),
     ("data", "runtime"),
-    ("sources", "loader", "network"),
+    ("sources", "loader", "network", "service"),
     ("evaluation", "export"),
     ("training",),
     ("params",),

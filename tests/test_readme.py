@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dminity.core.stage import ONNX
 from tests.helpers import processes
 from tests.helpers.detectors import nano
 from tests.helpers.http_server import http_server
@@ -25,6 +26,7 @@ from tests.helpers.project import (
     stages_run,
 )
 from tests.helpers.s3_server import S3Server, free_ports
+from tests.helpers.service import serving
 
 pytestmark = pytest.mark.slow
 
@@ -42,10 +44,12 @@ README = commands((ROOT / "README.md").read_text(encoding="utf-8"))
 ELSEWHERE = {
     "make repro": (".ci/run", "make repro"),
     "make test": (".ci/run", "make test"),
+    "docker compose": ("tests/service/test_container.py", "compose.yaml"),
     "PYTHONPATH=src torchrun": ("tests/training/test_resuming.py", "--nnodes=2"),
 }
 EXPERIMENTS = ["dvc exp run", "dvc exp show", "dvc exp diff", "dvc metrics diff", "dvc plots show"]
 REMOTE = ["dvc remote", "dvc push", "dvc pull"]
+SERVE = ["dminity serve", "curl"]
 HOME = ["mkdir -p home", "printf", "dminity predict", "dminity listing"]
 
 
@@ -55,7 +59,7 @@ def starting_with(*beginnings: str) -> list[str]:
 
 
 def test_every_command_is_run_by_some_test() -> None:
-    known = (*EXPERIMENTS, *REMOTE, *HOME, *ELSEWHERE, "dminity check", "dminity view")
+    known = (*EXPERIMENTS, *REMOTE, *HOME, *SERVE, *ELSEWHERE, "dminity check", "dminity view")
     assert [command for command in README if not command.startswith(known)] == []
     for beginning, (file, part) in ELSEWHERE.items():
         assert starting_with(beginning)
@@ -149,6 +153,22 @@ def test_a_home_is_looked_at(project: Project) -> None:
         shutil.rmtree(project.folder / name)
     for name in ("claims.csv", "home.html"):
         (project.folder / name).unlink()
+
+
+def test_photos_are_sent_to_the_service(project: Project) -> None:
+    serve, curl = (starting_with(beginning)[0] for beginning in SERVE)
+    sent = re.fullmatch(r"curl -F (\w+)=@(\S+) http://127.0.0.1:8000(\S+)", curl)
+    assert sent
+    name, photo, path = sent.groups()
+    content = (ROOT / photo).read_bytes()
+    assert shlex.split(serve) == ["dminity", "serve"]
+    # As it stands there, but for the port.
+    with serving(project.folder / ONNX, log=project.folder / "log") as service:
+        answer = service.send(path, [(name, photo, content)])
+        assert service.ask("/v1/model").json["figures"]["AP50"] >= 0
+    (project.folder / "log").unlink()
+    assert answer.status == 200
+    assert [item["photo"] for item in answer.json["photos"]] == [photo]
 
 
 def test_the_data_are_checked(project: Project) -> None:

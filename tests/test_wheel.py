@@ -80,13 +80,14 @@ def test_help_is_there(programs: Path, tmp_path: Path) -> None:
     ("command", "line"),
     [
         (["dminity", "view"], "dminity view needs FiftyOne: pip install 'dminity[view]'"),
+        (["dminity", "serve"], "dminity serve needs more: pip install 'dminity[serve]'"),
         (["dminity", "check"], "pandas is not installed: pip install 'dminity[train]'"),
         (
             ["python", "-m", "dminity.stages.train"],
             "torch is not installed: pip install 'dminity[train]'",
         ),
     ],
-    ids=["view", "check", "a stage"],
+    ids=["view", "serve", "check", "a stage"],
 )
 def test_what_needs_more_says_what_brings_it(
     programs: Path, command: list[str], line: str, tmp_path: Path

@@ -8,10 +8,10 @@ from tests.helpers import processes
 
 # Each takes a tenth of a second and more to import.
 HEAVY = {
-    "cv2", "dvc", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic", "rich",
-    "torch",
+    "cv2", "dvc", "fastapi", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic",
+    "rich", "torch", "uvicorn",
 }  # fmt: skip
-COMMANDS = ("predict", "listing", "check", "view")
+COMMANDS = ("predict", "listing", "serve", "check", "view")
 MODULES = """
 import sys
 from dminity.commands.__main__ import main

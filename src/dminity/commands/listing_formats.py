@@ -3,10 +3,9 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from dminity.commands.prediction_formats import BOX_DIGITS, SCORE_DIGITS, unread
 from dminity.commands.text_table import aligned
+from dminity.runtime.answers import home_answer, unread
 from dminity.runtime.finding import Failed
 from dminity.runtime.inputs import printable
 from dminity.runtime.listing import Home, Listed
@@ -42,28 +41,5 @@ def _cells(home: Home, listed: Listed) -> tuple[str, str, str, str, str, str]:
 
 def print_json(homes: Sequence[Home], failed: Sequence[Failed]) -> None:
     """One object."""
-    content = {
-        "homes": [
-            {
-                "home": home.name,
-                "photos": home.photos,
-                "amenities": [_for_programs(listed) for listed in home.amenities],
-            }
-            for home in homes
-        ],
-        "failed": unread(failed),
-    }
+    content = {"homes": [home_answer(home) for home in homes], "failed": unread(failed)}
     print(json.dumps(content, indent=2))
-
-
-def _for_programs(listed: Listed) -> dict[str, Any]:
-    """An amenity with all that is known of it."""
-    seen = listed.evidence
-    return {
-        "amenity": listed.amenity,
-        "at_least": listed.at_least,
-        "confidence": round(listed.confidence, SCORE_DIGITS),
-        "photo": seen.photo if seen else None,
-        "boxes": seen.xyxy_pixels.round(BOX_DIGITS).tolist() if seen else [],
-        "claim": listed.verdict,
-    }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dminity.commands.numbers import number, seconds, whole
 from dminity.core.errors import DminityError, suggestion
 from dminity.core.stage import ONNX
 
@@ -52,42 +53,22 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the model's file and the number of threads."""
     parser.add_argument("--model", type=Path, default=ONNX, help="an exported model [%(default)s]")
-    parser.add_argument("--threads", type=_count, metavar="N", help="[as many as there are cores]")
+    parser.add_argument(
+        "--threads", type=whole(1, 1024), metavar="N", help="[as many as there are cores]"
+    )
 
 
 def add_every(parser: argparse.ArgumentParser) -> None:
     """Add which frames of a video are looked at."""
     parser.add_argument(
-        "--every", type=_seconds, default=1.0, metavar="SECONDS",
+        "--every", type=seconds, default=1.0, metavar="SECONDS",
         help="look at a frame of a video in so many seconds [%(default)g]",
     )  # fmt: skip
 
 
-def _number(text: str, allowed: Callable[[float], bool], meant: str) -> float:
-    """A number of the command line."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not allowed(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {meant}")
-    return number
-
-
 def _score(text: str) -> float:
     """A score of the command line."""
-    return _number(text, lambda number: 0 <= number <= 1, "a number from 0 to 1")
-
-
-def _seconds(text: str) -> float:
-    """A time of the command line."""
-    return _number(text, lambda number: 0 < number < math.inf, "a number above 0")
-
-
-def _count(text: str) -> int:
-    """A number of threads."""
-    meant = "a whole number from 1 to 1024"
-    return int(_number(text, lambda number: number in range(1, 1025), meant))
+    return number(text, lambda value: 0 <= value <= 1, "a number from 0 to 1")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,30 +3,20 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from dminity.commands.text_table import aligned
 from dminity.detection.boxes import xyxy_to_xywh
-from dminity.detection.detections import Detections
+from dminity.runtime.answers import BOX_DIGITS, boxes_of, photo_answer, unread
 from dminity.runtime.finding import Failed, Seen
 from dminity.runtime.inputs import printable
 from dminity.runtime.model_file import Description
 
-SCORE_DIGITS, BOX_DIGITS = 4, 2
 Pictures = Iterable[Seen[Path | None]]
 # Of what was seen, by which model, and what could not be read: complete when all is seen.
 Writer = Callable[[Pictures, Description, Sequence[Failed]], None]
-
-
-def _rows(found: Detections, classes: tuple[str, ...]) -> Iterator[tuple[str, float, list[float]]]:
-    """Class, score and corners of each box, rounded."""
-    for xyxy, score, class_id in zip(
-        found.xyxy_pixels.tolist(), found.scores.tolist(), found.class_ids, strict=True
-    ):
-        corners = [round(side, BOX_DIGITS) for side in xyxy]
-        yield classes[class_id], round(score, SCORE_DIGITS), corners
 
 
 def _table(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
@@ -36,7 +26,7 @@ def _table(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
         name = printable(picture.name)
         boxes = [
             (name, label, f"{score:.2f}", *(f"{side:.0f}" for side in corners))
-            for label, score, corners in _rows(picture.found, model.classes)
+            for label, score, corners in boxes_of(picture.found, model.classes)
         ]
         rows += boxes or [(name, "nothing", "", "", "", "", "")]
     # Whatever letters the terminal knows.
@@ -47,25 +37,8 @@ def _table(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
 
 def _json(seen: Pictures, model: Description, failed: Sequence[Failed]) -> None:
     """One object."""
-    photos = [
-        {
-            "photo": picture.name,
-            "width": picture.width,
-            "height": picture.height,
-            "detections": [
-                {"class": label, "score": score, "box": corners}
-                for label, score, corners in _rows(picture.found, model.classes)
-            ],
-            "saved": None if picture.made is None else str(picture.made),
-        }
-        for picture in seen
-    ]
+    photos = [photo_answer(picture, model.classes) for picture in seen]
     print(json.dumps({"photos": photos, "failed": unread(failed)}, indent=2))
-
-
-def unread(failed: Sequence[Failed]) -> list[dict[str, str]]:
-    """What could not be read, for programs."""
-    return [{"photo": item.name, "reason": item.reason} for item in failed]
 
 
 def _csv(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
@@ -77,7 +50,7 @@ def _csv(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("photo", "class", "score", "left", "top", "right", "bottom"))
     for picture in seen:
-        for label, score, corners in _rows(picture.found, model.classes):
+        for label, score, corners in boxes_of(picture.found, model.classes):
             writer.writerow((picture.name, label, score, *corners))
 
 
@@ -90,7 +63,7 @@ def _coco(seen: Pictures, model: Description, _: Sequence[Failed]) -> None:
         images.append({"id": image_id, "file_name": picture.name, **size})
         boxes = xyxy_to_xywh(picture.found.xyxy_pixels).tolist()
         for box, (_label, score, _corners), class_id in zip(
-            boxes, _rows(picture.found, model.classes), picture.found.class_ids, strict=True
+            boxes, boxes_of(picture.found, model.classes), picture.found.class_ids, strict=True
         ):
             annotations.append(
                 {

@@ -30,22 +30,37 @@ def read_claims(
     Raises:
         BadClaims: if it cannot be read, or names an amenity or a home that is not there.
     """
+    return parse_claims(_text(path), str(path), homes, classes)
+
+
+def parse_claims(
+    text: str, source: str, homes: Sequence[str], classes: Sequence[str]
+) -> dict[str, frozenset[str]]:
+    """The same of a text.
+
+    Args:
+        text: that of a file as `read_claims` takes it.
+        source: where it comes from, for messages.
+        homes: their names.
+        classes: the amenities there are.
+
+    Raises:
+        BadClaims: as `read_claims`.
+    """
     # Line ends in quotes are left to the reader.
-    reader = csv.DictReader(
-        io.StringIO(_text(path), newline=""), skipinitialspace=True, strict=True
-    )
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
         columns = [(name or "").strip() for name in reader.fieldnames or ()]
         reader.fieldnames = columns
-        _check_columns(path, columns, len(homes) > 1)
+        _check_columns(source, columns, len(homes) > 1)
         claims: dict[str, set[str]] = {home: set() for home in homes}
         for row in reader:
-            where = f"{path}, line {reader.line_num}"
+            where = f"{source}, line {reader.line_num}"
             home = _home(row.get(HOME), homes, where)
             claims[home].add(_amenity(row[AMENITY], classes, where))
     except csv.Error as error:
         raise BadClaims(
-            f"{path}, line {reader.reader.line_num} is no CSV: {error}; correct it"
+            f"{source}, line {reader.reader.line_num} is no CSV: {error}; correct it"
         ) from error
     return {home: frozenset(amenities) for home, amenities in claims.items()}
 
@@ -64,14 +79,14 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _check_columns(path: Path, columns: Sequence[str], many: bool) -> None:
+def _check_columns(source: str, columns: Sequence[str], many: bool) -> None:
     """Refuse a file without a column that is needed."""
     for name in (AMENITY, HOME) if many else (AMENITY,):
         if name not in columns:
             there = ", ".join(repr(column) for column in columns) or "nothing"
             why = " for several homes" if name == HOME else ""
             raise BadClaims(
-                f"{path} has no column {name!r}{why}: its first line has {there}; name the "
+                f"{source} has no column {name!r}{why}: its first line has {there}; name the "
                 "columns there, with commas between them"
             )
 

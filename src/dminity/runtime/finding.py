@@ -80,26 +80,11 @@ def find_all(
     Raises:
         Exception: what `make` raises.
     """
-
-    def look(picture: Picture) -> Seen[Made] | Failed:
-        try:
-            photo = picture.read(detector.description.input_size)
-            found = from_thresholds(_found(detector, photo), thresholds)
-            made = make(picture, photo, found)
-        except BadPhoto as error:
-            return Failed(picture.name, str(error))
-        except Exception as error:
-            # One photo of very many pixels is no reason to lose what is found in the others.
-            if is_out_of_memory(error):
-                return Failed(picture.name, LITTLE_MEMORY)
-            raise
-        return Seen(picture.name, photo.height, photo.width, found, made)
-
     waiting: deque[Future[Seen[Made] | Failed]] = deque()
     executor = ThreadPoolExecutor(threads)
     try:
         for picture in pictures:
-            waiting.append(executor.submit(look, picture))
+            waiting.append(executor.submit(look, picture, detector, thresholds, make))
             if len(waiting) >= IN_FLIGHT * threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -107,6 +92,31 @@ def find_all(
     finally:
         # After an error or Ctrl-C: those that are being looked at are finished, no others begun.
         executor.shutdown(cancel_futures=True)
+
+
+def look(
+    picture: Picture,
+    detector: OnnxDetector,
+    thresholds: Sequence[float],
+    make: Callable[[Picture, Photo, Detections], Made],
+) -> Seen[Made] | Failed:
+    """Look at one picture, as `find_all` does at many.
+
+    Raises:
+        Exception: what `make` raises.
+    """
+    try:
+        photo = picture.read(detector.description.input_size)
+        found = from_thresholds(_found(detector, photo), thresholds)
+        made = make(picture, photo, found)
+    except BadPhoto as error:
+        return Failed(picture.name, str(error))
+    except Exception as error:
+        # One photo of very many pixels is no reason to lose what is found in the others.
+        if is_out_of_memory(error):
+            return Failed(picture.name, LITTLE_MEMORY)
+        raise
+    return Seen(picture.name, photo.height, photo.width, found, made)
 
 
 def _found(detector: OnnxDetector, photo: Photo) -> Detections:

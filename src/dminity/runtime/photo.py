@@ -46,12 +46,15 @@ class Photo:
     width: int
 
 
-def read_photo(content: bytes, input_size: tuple[int, int]) -> Photo:
+def read_photo(
+    content: bytes, input_size: tuple[int, int], most_pixels: int = MOST_PIXELS
+) -> Photo:
     """Read a photo's file: upright by EXIF, transparent parts white, of an animation the first.
 
     Args:
         content: the file.
         input_size: height and width of what the network sees, in pixels.
+        most_pixels: a photo of more is refused by its header.
 
     Raises:
         BadPhoto: with the reason, without the file's name.
@@ -60,7 +63,7 @@ def read_photo(content: bytes, input_size: tuple[int, int]) -> Photo:
         raise BadPhoto("it is empty")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            return _read(opened, input_size)
+            return _read(opened, input_size, most_pixels)
     except BadPhoto:
         raise
     except UnidentifiedImageError as error:
@@ -83,10 +86,10 @@ def _kind(content: bytes) -> str:
     return "it is no photo, or of a kind that is not read"
 
 
-def _read(photo: Image.Image, input_size: tuple[int, int]) -> Photo:
+def _read(photo: Image.Image, input_size: tuple[int, int], most_pixels: int) -> Photo:
     """Decode an opened file."""
     width, height = photo.size
-    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+    if width * height > most_pixels or max(width, height) > LONGEST_SIDE:
         raise BadPhoto(f"{width} x {height} pixels are too many")
     factor = _reduction(width, height, input_size)
     if photo.format in ("JPEG", "MPO"):
