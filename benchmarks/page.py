@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 import cv2
+import numpy as np
 from playwright.sync_api import Browser
 
 from benchmarks.product import NANO_SIZE, show, write_photo
@@ -47,7 +48,10 @@ def write_models(folder: Path) -> list[Path]:
                         NANO_SIZE)  # fmt: skip
     model = export(detector, folder / "model.onnx", threshold=0.5)
     rooms = [scene.render(f"{number:016x}")[:, :, ::-1] for number in range(CALIBRATION_PHOTOS)]
-    inputs = [cv2.dnn.blobFromImage(letterbox(room.copy(), NANO_SIZE)) for room in rooms]
+    inputs = [
+        cv2.dnn.blobFromImage(letterbox(room.copy(), NANO_SIZE)).astype(np.float32)
+        for room in rooms
+    ]
     next(quantizations(model, folder / "model-int8.onnx", inputs))
     return [model, folder / "model-int8.onnx"]
 

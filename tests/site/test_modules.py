@@ -240,7 +240,7 @@ def in_python(home: Home) -> list[dict[str, Any]]:
     return [
         {
             "amenity": listed.amenity,
-            "atLeast": listed.at_least,
+            "count": listed.at_least,
             "confidence": listed.confidence,
             "photo": listed.evidence.photo if listed.evidence else None,
             "boxes": listed.evidence.xyxy_pixels.tolist() if listed.evidence else [],
@@ -265,8 +265,8 @@ def test_lists_are_equal(modules: Modules, seed: int, claimed: list[str] | None)
         { photo: String(number), found: fromThresholds(found, thresholds) }
       ));
       return listHome(looked, classes, claimed && new Set(claimed)).map(
-        ({ amenity, atLeast, confidence, evidence, verdict }) => ({
-          amenity, atLeast, confidence, verdict,
+        ({ amenity, count, confidence, evidence, verdict }) => ({
+          amenity, count, confidence, verdict,
           photo: evidence && evidence.photo, boxes: evidence ? evidence.boxes : [],
         })
       );

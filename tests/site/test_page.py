@@ -30,6 +30,7 @@ from tests.helpers.onnx_models import write_bright_model
 from tests.helpers.photos import jpeg
 from tests.helpers.programs import dminity
 from tests.helpers.recording_server import recording_server
+from tests.helpers.service import serving
 
 BED, SINK, BOTH, DARK = halves(204, 0), halves(0, 153), halves(180, 230), halves(0, 0)
 PHONE: dict[str, Any] = {
@@ -57,8 +58,10 @@ def test_photos_are_dropped(page: Page) -> None:
     assert [score for _, score, _ in found] == pytest.approx([204 / 255, 153 / 255], abs=1e-4)
     assert [corners for _, _, corners in found] == [[0, 0, 32, 64], [32, 0, 64, 64]]
     assert page.locator("#listed .soft").all_text_contents() == [
-        "at least 1 · 80% sure", "a.png",
-        "at least 1 · 60% sure", "b.png",
+        "at least 1 · 80% sure",
+        "a.png",
+        "at least 1 · 60% sure",
+        "b.png",
     ]
 
 
@@ -257,6 +260,17 @@ def test_it_works_without_a_network_after_the_first_visit(browser: Browser, site
         assert page.locator(".card[data-state=seen]").count() == 5
         choose(page, {"bed.png": BED})
         page.wait_for_selector("#status:text-matches('^6 photos')")
+
+
+def test_the_service_serves_it(browser: Browser, site: Path, tmp_path: Path) -> None:
+    # Its headers forbid more than the page itself does.
+    with (
+        serving(site / "model.onnx", "--site", site, log=tmp_path / "log") as service,
+        visit(browser, f"http://127.0.0.1:{service.port}") as page,
+    ):
+        page.get_by_role("button", name="Try demo rooms").click()
+        wait_until_seen(page)
+        assert page.locator(".card[data-state=seen]").count() == 5
 
 
 def test_nothing_is_sent_anywhere(browser: Browser, site: Path) -> None:

@@ -85,7 +85,8 @@ def _description(model: Path) -> Description:
 def _write_runtime(runtime: Path, folder: Path) -> None:
     """Write ONNX Runtime Web, compressed: not every host of static files does that itself."""
     folder.mkdir()
-    shutil.copyfile(runtime / MODULE, folder / MODULE)
+    # Browsers want scripts to be called scripts, and older servers do not know .mjs.
+    shutil.copyfile(runtime / MODULE, (folder / MODULE).with_suffix(".js"))
     # The same bytes give the same file: no time in it.
     packed = gzip.compress((runtime / WASM).read_bytes(), mtime=0)
     (folder / f"{WASM}.gz").write_bytes(packed)

@@ -5,7 +5,7 @@
  * `{id, begun: true}` and `{id, seen: Seen}` or `{id, failed: string}`.
  */
 
-import * as ort from "../onnxruntime/ort.wasm.bundle.min.mjs";
+import * as ort from "../onnxruntime/ort.wasm.bundle.min.js";
 import { onPhoto, toDetections } from "./detections.js";
 import { filledSize, letterbox, networkInput } from "./letterbox.js";
 import { BadPhoto, openPhoto, readPixels } from "./photo.js";

@@ -1,4 +1,4 @@
-/** Photos that a visitor drops, pastes or chooses. */
+/** Photos that a visitor chooses, takes, drops or pastes. */
 
 /** @typedef {{name: string, file: Blob}} Named a file, and its name, with its folders if dropped */
 
@@ -18,7 +18,7 @@ function sorted(files) {
  * @param {Iterable<File>} files
  * @returns {Named[]}
  */
-export function named(files) {
+function named(files) {
   return sorted([...files].map((file) => ({ name: file.name || "pasted picture", file })));
 }
 
@@ -28,7 +28,7 @@ export function named(files) {
  * @param {DataTransfer} dropped
  * @returns {Promise<Named[]>}
  */
-export async function droppedFiles(dropped) {
+async function droppedFiles(dropped) {
   // They are to be had in this turn only.
   const files = [...dropped.items].filter(({ kind }) => kind === "file");
   const entries = files.map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -65,4 +65,43 @@ async function entries(folder) {
     if (!more.length) return found;
     found.push(...more);
   }
+}
+
+/**
+ * Hand over whatever comes by a button, the clipboard or the mouse.
+ *
+ * @param {(files: Named[]) => void} take
+ */
+export function listenForFiles(take) {
+  for (const id of ["choose", "camera"]) {
+    document.getElementById(id).addEventListener("change", ({ target }) => {
+      take(named(target.files));
+      // The same file may be chosen again.
+      target.value = "";
+    });
+  }
+  document.addEventListener("paste", ({ clipboardData }) => {
+    if (clipboardData?.files.length) take(named(clipboardData.files));
+  });
+  listenForDrops(take);
+}
+
+/** @param {(files: Named[]) => void} take */
+function listenForDrops(take) {
+  const sign = document.getElementById("dropping");
+  const holdsFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    sign.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) sign.hidden = true;
+  });
+  document.addEventListener("drop", async (event) => {
+    sign.hidden = true;
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    take(await droppedFiles(event.dataTransfer));
+  });
 }

@@ -81,9 +81,9 @@ export function boxesAsCsv(looked, classes) {
  * @returns {string}
  */
 export function listAsJson(listed, photos, failed) {
-  const amenities = listed.map(({ amenity, atLeast, confidence, evidence, verdict }) => ({
+  const amenities = listed.map(({ amenity, count, confidence, evidence, verdict }) => ({
     amenity,
-    at_least: atLeast,
+    at_least: count,
     confidence: rounded(confidence, SCORE_DIGITS),
     photo: evidence && evidence.photo.name,
     boxes: evidence ? evidence.boxes.map(corners) : [],

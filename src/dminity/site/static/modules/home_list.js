@@ -10,6 +10,13 @@ const list = document.getElementById("listed");
 const missedPart = document.getElementById("missed-part");
 const missed = document.getElementById("missed");
 const nothing = document.getElementById("nothing");
+/**
+ * What is shown of each amenity. An item that says the same is left alone: its picture would be
+ * unpacked again with each photo, and a link lose the focus.
+ *
+ * @type {Map<string, {said: string, item: HTMLElement}>}
+ */
+const items = new Map();
 
 /**
  * Show the list.
@@ -19,20 +26,37 @@ const nothing = document.getElementById("nothing");
 export function showList(listed) {
   const seen = listed.filter(({ evidence }) => evidence);
   const unseen = listed.filter(({ evidence }) => !evidence);
-  list.replaceChildren(...seen.map(item));
+  const wanted = seen.map(kept);
+  const same = wanted.length === list.children.length;
+  if (!same || wanted.some((item, at) => item !== list.children[at])) {
+    list.replaceChildren(...wanted);
+  }
   nothing.hidden = seen.length > 0;
   missedPart.hidden = unseen.length === 0;
   missed.replaceChildren(...unseen.map(({ amenity }) => element("li", {}, amenity)));
 }
 
 /**
+ * The item of an amenity; a new one if there is something else to say.
+ *
  * @param {Listed} listed
  * @returns {HTMLElement}
  */
-function item({ amenity, atLeast, confidence, evidence, verdict }) {
+function kept(listed) {
+  const { amenity, confidence, verdict, evidence } = listed;
+  const said = JSON.stringify([confidence, verdict, evidence.photo.number, evidence.boxes]);
+  if (items.get(amenity)?.said !== said) items.set(amenity, { said, item: made(listed) });
+  return items.get(amenity).item;
+}
+
+/**
+ * @param {Listed} listed
+ * @returns {HTMLElement}
+ */
+function made({ amenity, count, confidence, evidence, verdict }) {
   const { photo, boxes } = evidence;
   const link = element("a", { href: `#photo-${photo.number}` }, picture(amenity, photo, boxes));
-  const facts = `at least ${atLeast} · ${percent(confidence)} sure`;
+  const facts = `at least ${count} · ${percent(confidence)} sure`;
   const text = element(
     "div",
     {},

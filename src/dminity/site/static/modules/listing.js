@@ -20,7 +20,7 @@
  * @template Photo
  * @typedef {object} Listed
  * @property {string} amenity
- * @property {number} atLeast 0 if it is claimed and not seen
+ * @property {number} count 0 if it is claimed and not seen
  * @property {number} confidence 0-1
  * @property {Sighting<Photo> | null} evidence
  * @property {"confirmed" | "not seen" | "not claimed" | null} verdict null without claims
@@ -48,13 +48,13 @@ export function listHome(looked, classes, claimed) {
   return [
     ...seen.map((amenity) => ({
       amenity,
-      atLeast: shown.get(amenity).evidence.boxes.length,
+      count: shown.get(amenity).evidence.boxes.length,
       ...shown.get(amenity),
       verdict: claimed && (claimed.has(amenity) ? "confirmed" : "not claimed"),
     })),
     ...missed.map((amenity) => ({
       amenity,
-      atLeast: 0,
+      count: 0,
       confidence: 0,
       evidence: null,
       verdict: "not seen",
