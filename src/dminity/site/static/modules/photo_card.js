@@ -93,7 +93,7 @@ function box({ classId, score, box: [left, top, right, bottom] }, photo, classes
   made.style.setProperty("--hue", String(Math.round((classId * GOLDEN_RATIO * 360) % 360)));
   // Where there is no room above and to the right, the name stands elsewhere.
   made.classList.toggle("high", top < 0.09 * photo.height);
-  made.classList.toggle("far", left > 0.7 * photo.width);
+  made.classList.toggle("far", left > 0.6 * photo.width);
   return made;
 }
 
@@ -103,5 +103,5 @@ function box({ classId, score, box: [left, top, right, bottom] }, photo, classes
  * @returns {string} as Bed 92%, Sink 81%
  */
 function inWords(found, classes) {
-  return found.map(({ classId, score }) => `${classes[classId]} ${percent(score)}`).join(", ");
+  return found.map(({ classId, score }) => `${classes[classId]}\u00a0${percent(score)}`).join(", ");
 }
