@@ -39,6 +39,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.path = urlsplit(self.path).path if self.command != "CONNECT" else "/"
         return True
 
+    def do_GET(self) -> None:
+        """Send a file; as some hosts do, lead from the page to its folder."""
+        if not self.path.endswith("/index.html"):
+            super().do_GET()
+            return
+        self.send_response(308)
+        self.send_header("Location", "./")
+        self.end_headers()
+
     def log_message(self, *args: object) -> None:
         """Say nothing."""
 

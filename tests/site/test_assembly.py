@@ -98,6 +98,7 @@ def test_a_registry_that_is_not_there_is_one_line(
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_noproxy", "127.0.0.1")
     with pytest.raises(NotFetched, match=r"npm could not fetch .* \(code ECONNREFUSED"):
         fetched(tmp_path / "cache")
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]

@@ -32,6 +32,8 @@ from tests.helpers.programs import dminity
 from tests.helpers.recording_server import recording_server
 from tests.helpers.service import serving
 
+pytestmark = pytest.mark.slow
+
 BED, SINK, BOTH, DARK = halves(204, 0), halves(0, 153), halves(180, 230), halves(0, 0)
 PHONE: dict[str, Any] = {
     "viewport": {"width": 360, "height": 740},

@@ -30,7 +30,9 @@ async function keep(cache, path) {
   const options = { cache: "no-cache", integrity: FILES[path] };
   const response = await fetch(new URL(path, SCOPE), options);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  await cache.put(kept(path), response);
+  // Some hosts lead index.html to its folder, and browsers take no such answer for a page.
+  const { body, headers } = response;
+  await cache.put(kept(path), response.redirected ? new Response(body, { headers }) : response);
 }
 
 /** Keep all files, then take over. */
