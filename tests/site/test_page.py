@@ -295,6 +295,15 @@ def test_nothing_is_sent_anywhere(browser: Browser, site: Path) -> None:
     assert len(large) == 2
 
 
+def test_the_worker_may_ask_nobody_else(browser: Browser, address: str, tmp_path: Path) -> None:
+    with recording_server(tmp_path) as other, visit(browser, address) as page:
+        (worker,) = page.workers
+        ask = "address => fetch(address, { mode: 'no-cors' }).then(() => 'sent', () => 'refused')"
+        assert worker.evaluate(ask, f"{address}/model.json") == "sent"
+        assert worker.evaluate(ask, f"{other.address}/model.json") == "refused"
+    assert other.asked == []
+
+
 def test_a_new_version_is_taken_over_and_fetches_what_has_changed(
     browser: Browser, site: Path, tmp_path: Path, cache: Path
 ) -> None:

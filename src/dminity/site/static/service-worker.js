@@ -8,6 +8,10 @@
 
 const CACHE = "dminity";
 const SCOPE = registration.scope;
+// What sees the photos. The policy in the page's head does not hold for workers: theirs is a header,
+// which plain hosts do not send.
+const WORKER = "modules/detector.js";
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 /**
  * The address under which a file is kept.
@@ -30,9 +34,10 @@ async function keep(cache, path) {
   const options = { cache: "no-cache", integrity: FILES[path] };
   const response = await fetch(new URL(path, SCOPE), options);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  // Some hosts lead index.html to its folder, and browsers take no such answer for a page.
-  const { body, headers } = response;
-  await cache.put(kept(path), response.redirected ? new Response(body, { headers }) : response);
+  const headers = new Headers(response.headers);
+  if (path === WORKER) headers.set("Content-Security-Policy", POLICY);
+  // A new one: some hosts lead index.html to its folder, and browsers take no such answer for a page.
+  await cache.put(kept(path), new Response(response.body, { headers }));
 }
 
 /** Keep all files, then take over. */
