@@ -168,7 +168,9 @@ def test_photos_are_sent_to_the_service(project: Project) -> None:
     # As it stands there, but for the port.
     with serving(project.folder / ONNX, log=project.folder / "log") as service:
         answer = service.send(path, [(name, photo, content)])
-        assert service.ask("/v1/model").json["figures"]["AP50"] >= 0
+        told = service.ask("/v1/model").json
+    assert told["figures"]["AP50"] >= 0
+    assert told["presence"]["photos"] == 6
     (project.folder / "log").unlink()
     assert answer.status == 200
     assert [item["photo"] for item in answer.json["photos"]] == [photo]

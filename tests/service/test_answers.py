@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.helpers.detectors import random_detector
 from tests.helpers.onnx_models import export
 from tests.helpers.photos import jpeg
 from tests.helpers.programs import dminity
-from tests.helpers.service import Part, Service, photos, serving
+from tests.helpers.service import Part, Service, photos, serving, wait_for
 
 CLAIMS = b"\xef\xbb\xbfamenity\r\nsink\r\n"
 
@@ -53,6 +54,7 @@ def parts(folder: Path) -> list[Part]:
     return [("photos", path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
+@pytest.mark.slow
 def test_detect_answers_what_predict_prints(model: Path, folder: Path, tmp_path: Path) -> None:
     names = [path.name for path in sorted(folder.iterdir())]
     printed = dminity(folder, "predict", *names, "--json", "--model", model)
@@ -146,8 +148,20 @@ def test_a_request_has_an_id_and_a_line(service: Service) -> None:
     other = service.ask("/healthz", headers={"X-Request-ID": "a b\tc"})
     named = other.headers["x-request-id"]
     assert named != "a b\tc"
-    lines = {line["request"]: line for line in service.lines("request")}
-    assert lines["mine-7"]["status"] == lines[named]["status"] == 200
+    assert line_of(service, "mine-7")["status"] == line_of(service, named)["status"] == 200
+
+
+def line_of(service: Service, request: str) -> dict[str, Any]:
+    """What is logged of a request; it is written after the answer."""
+    lines: list[dict[str, Any]] = []
+
+    def is_there() -> bool:
+        lines[:] = [line for line in service.lines("request") if line["request"] == request]
+        return bool(lines)
+
+    wait_for(is_there, "it is not logged")
+    (line,) = lines
+    return line
 
 
 def test_the_log_says_nothing_of_photos(service: Service) -> None:
@@ -157,8 +171,9 @@ def test_the_log_says_nothing_of_photos(service: Service) -> None:
     service.send("/v1/detect", [(secret, secret, secret.encode())])
     service.ask(f"/{secret}?{secret}", headers={"X-Secret": secret}, method="GET")
     kind = {"Content-Type": f"multipart/form-data; boundary={secret}"}
-    service.ask("/v1/detect", f"--{secret}\r\n{secret} \r\n".encode(), kind)
-    (line,) = [line for line in service.lines("request") if line["request"] == request]
+    last = service.ask("/v1/detect", f"--{secret}\r\n{secret} \r\n".encode(), kind)
+    line_of(service, last.headers["x-request-id"])
+    line = line_of(service, request)
     assert (line["photos"], line["status"], line["path"]) == (2, 200, "/v1/detect")
     assert secret not in service.log.read_text()
 

@@ -12,7 +12,7 @@ from tests.helpers.service import Service
 pytestmark = pytest.mark.slow
 
 # As many requests of each kind to each route; their seed is always the same.
-EXAMPLES = 25
+EXAMPLES = 15
 
 
 def test_what_the_document_allows_and_forbids_is_answered(service: Service, tmp_path: Path) -> None:

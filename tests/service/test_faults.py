@@ -81,6 +81,7 @@ PHOTO: Part = ("photos", "a.jpg", jpeg())
         (UPLOADS, [PHOTO] * 6, 413, "more than 5 photos"),
         (UPLOADS, photos(b"x" * 2_100_000), 413, "more than 2 MB"),
         ("/v1/listing", [PHOTO, ("claims", None, b"amenity\nPalace\n")], 422, "no amenity"),
+        ("/v1/listing", [PHOTO, *[("home", None, b"flat")] * 2], 422, "home is there twice"),
         ("/v1/listing", [PHOTO, ("claims", None, b"\xff\xfe")], 422, "claims is not in UTF-8"),
         ("/v1/listing", [PHOTO, ("claims", None, b"bed\n")], 422, "no column 'amenity'"),
         ("/v1/listing", [PHOTO, ("claims", None, b'amenity\n"Bed')], 422, "is no CSV"),

@@ -19,7 +19,7 @@ from dminity.service.detecting import Detecting
 from dminity.service.documents import SUMMARY, TITLE, form_of_home, form_of_photos, problems
 from dminity.service.metrics import Metrics
 from dminity.service.model_in_use import ModelInUse
-from dminity.service.refusals import Refusal, answer
+from dminity.service.refusals import RETRY_AFTER_S, Refusal, answer
 from dminity.service.schemas import Health, HomesAnswer, ModelAnswer, PhotosAnswer
 from dminity.service.security import SecureHeaders, asks_for
 from dminity.service.settings import Limits, Settings
@@ -126,7 +126,8 @@ def _open_routes(answering: Answering) -> APIRouter:
     @router.get("/readyz", response_model=Health, responses=problems(503))
     async def is_ready() -> dict[str, str]:
         """Whether another request would be answered now."""
-        answering.detecting.refuse_if_full()
+        if answering.detecting.full:
+            raise HTTPException(503, "the queue is full", {"Retry-After": str(RETRY_AFTER_S)})
         return {"status": "ready"}
 
     return router

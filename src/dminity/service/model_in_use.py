@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from dminity.runtime.detector import OnnxDetector, load_onnx
-from dminity.runtime.model_file import BadOnnxFile
+from dminity.runtime.model_file import BadOnnxFile, Description
 from dminity.service.logs import event
 
 WATCH_S = 1.0
@@ -51,19 +51,23 @@ def _load(path: Path) -> Model:
         content = path.read_bytes()
     except OSError as error:
         raise BadOnnxFile(f"{path}: {error.strerror}; put a model there") from error
-    sha256 = hashlib.sha256(content).hexdigest()
-    metrics = path.resolve().parent.parent / "metrics"
+    figures, presence = _evaluation(path, len(content), detector.description)
+    return Model(detector, hashlib.sha256(content).hexdigest(), figures, presence)
+
+
+def _evaluation(
+    path: Path, size_bytes: int, description: Description
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The figures of a file, and those of `a photo shows it`; None if there are only others'."""
+    # Beside the folder that names it, which may hold a link into a cache.
+    metrics = path.absolute().parent.parent / "metrics"
     figures = _read(metrics / "export.json").get(path.stem)
-    if not isinstance(figures, dict) or figures.get("size_mb") != round(len(content) / 1e6, 3):
-        figures = None
+    if not isinstance(figures, dict) or figures.get("size_mb") != round(size_bytes / 1e6, 3):
+        return None, None
     presence = _read(metrics / "presence.json")
-    fits = figures and _thresholds(presence) == {
-        name: round(threshold, DIGITS)
-        for name, threshold in zip(
-            detector.description.classes, detector.description.thresholds, strict=True
-        )
-    }
-    return Model(detector, sha256, figures, presence if fits else None)
+    rounded = [round(threshold, DIGITS) for threshold in description.thresholds]
+    fits = _thresholds(presence) == dict(zip(description.classes, rounded, strict=True))
+    return figures, presence if fits else None
 
 
 def _read(path: Path) -> dict[str, Any]:

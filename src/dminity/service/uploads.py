@@ -14,8 +14,8 @@ from dminity.service.settings import MB, Limits
 
 PHOTOS = "photos"
 FORM = b"multipart/form-data"
-# A form's fields are a name and a list of 30 amenities: those of more are none of ours.
-FIELD_BYTES, FIELDS = 100_000, 8
+# A name, or a list of 30 amenities: those of more are none of ours.
+FIELD_BYTES = 100_000
 # Of a name that is given back.
 NAME_LETTERS = 255
 
@@ -184,7 +184,9 @@ class _Form:
                 raise Refusal(
                     413, "photos", f"more than {self.most_photos} photos; send fewer at a time"
                 )
-        elif self._field not in self.wanted or len(self.upload.fields) == FIELDS:
+        elif self._field in self.upload.fields:
+            raise Refusal(422, "form", f"{self._field} is there twice")
+        elif self._field not in self.wanted:
             known = ", ".join((PHOTOS, *self.wanted))
             raise Refusal(422, "form", f"there is no field {self._field!r}; there are {known}")
 
