@@ -50,6 +50,7 @@ benchmarks: $(VENV)/ready  ## data, training, the product and installing against
 	python -m benchmarks.training
 	python -m benchmarks.product
 	python -m benchmarks.service
+	python -m benchmarks.page
 	python -m benchmarks.install_size
 
 lock: $(VENV)/ready  ## resolve pyproject.toml again into requirements.lock

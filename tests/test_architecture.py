@@ -16,7 +16,7 @@ FLOORS = (
     ("detection", "remote"),
     ("data", "runtime"),
     ("sources", "loader", "network", "service"),
-    ("evaluation", "export"),
+    ("evaluation", "export", "site"),
     ("training",),
     ("params",),
     ("stages",),

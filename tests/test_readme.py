@@ -14,6 +14,7 @@ import torch
 
 from dminity.core.stage import ONNX
 from tests.helpers import processes
+from tests.helpers.browser import NPM
 from tests.helpers.detectors import nano
 from tests.helpers.http_server import http_server
 from tests.helpers.mirror import serve_photos
@@ -50,6 +51,7 @@ ELSEWHERE = {
 EXPERIMENTS = ["dvc exp run", "dvc exp show", "dvc exp diff", "dvc metrics diff", "dvc plots show"]
 REMOTE = ["dvc remote", "dvc push", "dvc pull"]
 SERVE = ["dminity serve", "curl"]
+PAGE = ["dminity site", "python -m http.server"]
 HOME = ["mkdir -p home", "printf", "dminity predict", "dminity listing"]
 
 
@@ -59,7 +61,8 @@ def starting_with(*beginnings: str) -> list[str]:
 
 
 def test_every_command_is_run_by_some_test() -> None:
-    known = (*EXPERIMENTS, *REMOTE, *HOME, *SERVE, *ELSEWHERE, "dminity check", "dminity view")
+    ours = (*HOME, *SERVE, *PAGE, "dminity check", "dminity view")
+    known = (*EXPERIMENTS, *REMOTE, *ours, *ELSEWHERE)
     assert [command for command in README if not command.startswith(known)] == []
     for beginning, (file, part) in ELSEWHERE.items():
         assert starting_with(beginning)
@@ -171,6 +174,19 @@ def test_photos_are_sent_to_the_service(project: Project) -> None:
     (project.folder / "log").unlink()
     assert answer.status == 200
     assert [item["photo"] for item in answer.json["photos"]] == [photo]
+
+
+@pytest.mark.skipif(NPM is None, reason="there is no npm: apt-get install npm")
+def test_the_page_is_served(project: Project) -> None:
+    make, serve = starting_with(*PAGE)
+    project.run(*shlex.split(make))
+    (port,) = free_ports(1)
+    process = processes.start([*shlex.split(serve), str(port)], project.folder, environment())
+    answer = first_answer(process, port)
+    output = processes.end(process)
+    assert answer == 200, output
+    for name in ("site", ".site_cache"):
+        shutil.rmtree(project.folder / name)
 
 
 def test_the_data_are_checked(project: Project) -> None:

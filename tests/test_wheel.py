@@ -10,6 +10,7 @@ from PIL import Image
 from dminity.runtime.detector import load_onnx
 from dminity.runtime.photo import read_photo
 from dminity.sources.rooms import scene
+from tests.helpers.browser import NPM
 from tests.helpers.detectors import random_detector
 from tests.helpers.installs import LOCK, build_wheel, install, run
 from tests.helpers.onnx_models import export
@@ -70,6 +71,14 @@ def test_it_predicts(programs: Path, model: Path, tmp_path: Path) -> None:
     command = (programs / "dminity", "predict", room, "--model", model, "--json")
     (seen,) = json.loads(run(tmp_path, *command))["photos"]
     assert [detection["class"] for detection in seen["detections"]] == names
+
+
+@pytest.mark.skipif(NPM is None, reason="there is no npm: apt-get install npm")
+def test_it_makes_the_page(programs: Path, model: Path, tmp_path: Path) -> None:
+    said = run(tmp_path, programs / "dminity", "site", "out", "--model", model)
+    assert said.startswith("out: ")
+    assert (tmp_path / "out/index.html").is_file()
+    assert (tmp_path / "out/rooms/kitchen.jpg").is_file()
 
 
 def test_help_is_there(programs: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ HEAVY = {
     "cv2", "dvc", "fastapi", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic",
     "rich", "torch", "uvicorn",
 }  # fmt: skip
-COMMANDS = ("predict", "listing", "serve", "check", "view")
+COMMANDS = ("predict", "listing", "site", "serve", "check", "view")
 MODULES = """
 import sys
 from dminity.commands.__main__ import main

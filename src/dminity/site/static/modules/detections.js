@@ -1,0 +1,130 @@
+/**
+ * What a network gives for a photo, to detections: `runtime/nms.py` and `from_thresholds` of
+ * `runtime/finding.py` in JavaScript, with OpenCV's numbers of 32 and of 64 bits.
+ */
+
+import { scaleToFit } from "./letterbox.js";
+
+/**
+ * @typedef {object} Detection
+ * @property {number} classId its position in the list of classes
+ * @property {number} score 0-1
+ * @property {number[]} box left, top, right, bottom, in pixels of the photo
+ */
+/** @typedef {import("./letterbox.js").Size} Size */
+
+const MIN_SCORE = Math.fround(0.01);
+const NMS_IOU = Math.fround(0.65);
+
+/**
+ * Non-maximum suppression per class, then back to the photo's pixels.
+ *
+ * @param {Float32Array} predictions [anchors, 5 + classes], decoded: center, size, objectness,
+ *     class scores; in pixels of the input
+ * @param {number} classes how many there are
+ * @param {Size} size of the copy of the photo that was looked at
+ * @param {Size} inputSize of the network
+ * @returns {Detection[]} best first
+ */
+export function toDetections(predictions, classes, size, inputSize) {
+  const candidates = [];
+  for (let at = 0; at < predictions.length; at += 5 + classes) {
+    // Most anchors see nothing: no score of theirs is above their objectness.
+    if (predictions[at + 4] < MIN_SCORE) continue;
+    const candidate = read(predictions.subarray(at, at + 5 + classes));
+    if (candidate.score > MIN_SCORE) candidates.push(candidate);
+  }
+  const kept = suppressed(candidates);
+  const scale = scaleToFit(size[0], size[1], inputSize);
+  const ends = [size[1], size[0], size[1], size[0]];
+  return kept.map(({ classId, score, box }) => ({
+    classId,
+    score,
+    box: box.map((side, index) => Math.min(Math.max(side / scale, 0), ends[index])),
+  }));
+}
+
+/**
+ * An anchor's best class, its score, and its box in pixels of the input.
+ *
+ * @param {Float32Array} anchor
+ * @returns {Detection}
+ */
+function read(anchor) {
+  let classId = 0;
+  for (let index = 1; index < anchor.length - 5; index++) {
+    if (anchor[5 + index] > anchor[5 + classId]) classId = index;
+  }
+  const [x, y, width, height] = anchor;
+  const box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2].map(Math.fround);
+  return { classId, score: Math.fround(anchor[4] * anchor[5 + classId]), box };
+}
+
+/**
+ * Of two boxes of a class that overlap by more than NMS_IOU, the better one.
+ *
+ * @param {Detection[]} candidates
+ * @returns {Detection[]} best first
+ */
+function suppressed(candidates) {
+  const kept = [];
+  // Sorting keeps the order of those that are as good.
+  for (const candidate of candidates.toSorted((one, other) => other.score - one.score)) {
+    const overlaps = (better) =>
+      better.classId === candidate.classId && overlap(candidate.box, better.box) > NMS_IOU;
+    if (!kept.some(overlaps)) kept.push(candidate);
+  }
+  return kept;
+}
+
+/**
+ * Intersection over union; of two boxes without area 1, as OpenCV has it, which keeps the left top
+ * corner and the size of a box.
+ *
+ * @param {number[]} one
+ * @param {number[]} other
+ * @returns {number}
+ */
+function overlap(one, other) {
+  const sides = [one, other].map(([left, top, right, bottom]) => ({
+    width: Math.fround(right - left),
+    height: Math.fround(bottom - top),
+  }));
+  const [first, second] = sides;
+  const areas = first.width * first.height + second.width * second.height;
+  if (areas <= Number.EPSILON) return 1;
+  const right = Math.min(one[0] + first.width, other[0] + second.width);
+  const bottom = Math.min(one[1] + first.height, other[1] + second.height);
+  const width = right - Math.max(one[0], other[0]);
+  const height = bottom - Math.max(one[1], other[1]);
+  const both = width > 0 && height > 0 ? width * height : 0;
+  return Math.fround(1 - Math.fround(1 - both / (areas - both)));
+}
+
+/**
+ * Detections in pixels of the photo itself, of which a reduced copy was looked at.
+ *
+ * @param {Detection[]} found
+ * @param {Size} copy
+ * @param {Size} photo
+ * @returns {Detection[]}
+ */
+export function onPhoto(found, copy, photo) {
+  const [down, across] = [photo[0] / copy[0], photo[1] / copy[1]];
+  return found.map(({ classId, score, box: [left, top, right, bottom] }) => ({
+    classId,
+    score,
+    box: [left * across, top * down, right * across, bottom * down],
+  }));
+}
+
+/**
+ * Detections whose score is at least the threshold of their class.
+ *
+ * @param {Detection[]} found
+ * @param {number[]} thresholds for each class, 0-1
+ * @returns {Detection[]}
+ */
+export function fromThresholds(found, thresholds) {
+  return found.filter(({ classId, score }) => score >= thresholds[classId]);
+}

@@ -1,0 +1,132 @@
+/**
+ * From what is seen in the photos of a home to what the home has, and what its owner claims:
+ * `runtime/listing.py` in JavaScript.
+ *
+ * There are at least as many of an amenity as the photo shows that has most of it: photos of one
+ * room from two sides show the same bed twice. That photo is the evidence; of two that show as
+ * many, the one with the surer detection. The confidence is the best score in any photo. A second
+ * box is counted only from SHOWN_SCORE on, as thresholds are made for the first.
+ */
+
+/** @typedef {import("./detections.js").Detection} Detection */
+/**
+ * @template Photo
+ * @typedef {object} Sighting an amenity in one photo
+ * @property {Photo} photo
+ * @property {number[][]} boxes those that count, best first, in pixels of the photo
+ * @property {number} score of the best
+ */
+/**
+ * @template Photo
+ * @typedef {object} Listed
+ * @property {string} amenity
+ * @property {number} count 0 if it is claimed and not seen
+ * @property {number} confidence 0-1
+ * @property {Sighting<Photo> | null} evidence
+ * @property {"confirmed" | "not seen" | "not claimed" | null} verdict null without claims
+ */
+
+const SHOWN_SCORE = 0.4;
+
+/**
+ * What a home has, in the order of the classes: what is seen, then what is only claimed.
+ *
+ * @template Photo
+ * @param {Iterable<{photo: Photo, found: Detection[]}>} looked found: what reaches the threshold of
+ *     its class, best first
+ * @param {string[]} classes
+ * @param {Set<string> | null} claimed null if nobody asks
+ * @returns {Listed<Photo>[]}
+ */
+export function listHome(looked, classes, claimed) {
+  const shown = new Map();
+  for (const { photo, found } of looked) {
+    for (const [amenity, sighting] of sightings(photo, found, classes)) add(shown, amenity, sighting);
+  }
+  const seen = classes.filter((amenity) => shown.has(amenity));
+  const missed = classes.filter((amenity) => claimed?.has(amenity) && !shown.has(amenity));
+  return [
+    ...seen.map((amenity) => ({
+      amenity,
+      count: shown.get(amenity).evidence.boxes.length,
+      ...shown.get(amenity),
+      verdict: claimed && (claimed.has(amenity) ? "confirmed" : "not claimed"),
+    })),
+    ...missed.map((amenity) => ({
+      amenity,
+      count: 0,
+      confidence: 0,
+      evidence: null,
+      verdict: "not seen",
+    })),
+  ];
+}
+
+/**
+ * The amenities in a photo.
+ *
+ * @template Photo
+ * @param {Photo} photo
+ * @param {Detection[]} found
+ * @param {string[]} classes
+ * @returns {Map<string, Sighting<Photo>>}
+ */
+function sightings(photo, found, classes) {
+  const seen = new Map();
+  for (const { classId, score, box } of found) {
+    const amenity = classes[classId];
+    if (!seen.has(amenity)) seen.set(amenity, { photo, boxes: [box], score });
+    else if (score >= SHOWN_SCORE) seen.get(amenity).boxes.push(box);
+  }
+  return seen;
+}
+
+/**
+ * One more sighting of an amenity.
+ *
+ * @template Photo
+ * @param {Map<string, {evidence: Sighting<Photo>, confidence: number}>} shown
+ * @param {string} amenity
+ * @param {Sighting<Photo>} sighting
+ */
+function add(shown, amenity, sighting) {
+  const before = shown.get(amenity);
+  const better =
+    !before ||
+    sighting.boxes.length > before.evidence.boxes.length ||
+    (sighting.boxes.length === before.evidence.boxes.length &&
+      sighting.score > before.evidence.score);
+  shown.set(amenity, {
+    evidence: better ? sighting : before.evidence,
+    confidence: Math.max(sighting.score, before?.confidence ?? 0),
+  });
+}
+
+/** Of the larger side of what is shown; people want to see what stands around it. */
+const MARGIN = 0.2;
+
+/**
+ * The part of a photo that shows something, with a margin, as `runtime/evidence.py` cuts it out.
+ *
+ * @param {number[][]} boxes in pixels of the photo
+ * @param {number} width of the photo, in pixels
+ * @param {number} height of the photo, in pixels
+ * @returns {{left: number, top: number, width: number, height: number}}
+ */
+export function cutout(boxes, width, height) {
+  const left = Math.min(...boxes.map((box) => box[0]));
+  const top = Math.min(...boxes.map((box) => box[1]));
+  const right = Math.max(...boxes.map((box) => box[2]));
+  const bottom = Math.max(...boxes.map((box) => box[3]));
+  const margin = MARGIN * Math.max(right - left, bottom - top);
+  const outer = {
+    left: Math.trunc(Math.max(left - margin, 0)),
+    top: Math.trunc(Math.max(top - margin, 0)),
+  };
+  return {
+    ...outer,
+    // Whatever has no area still has a pixel.
+    width: Math.max(1, Math.trunc(Math.min(right + margin, width)) - outer.left),
+    height: Math.max(1, Math.trunc(Math.min(bottom + margin, height)) - outer.top),
+  };
+}
