@@ -6,6 +6,7 @@ lies in one is neither right nor wrong. Equal to pycocotools, in NumPy, for all 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -82,13 +83,19 @@ def score(
     known = precision[:, ~np.isnan(precision).any(axis=0)]
     mean_curve = known.mean(axis=1) if known.size else np.zeros(len(RECALLS))
     best_precision, best_recall = best_point(mean_curve)
-    ap, ap50, ap75 = (mean_of_known(each) for each in (found, found[IOU_50], found[IOU_75]))
     return Scores(
-        *(np.nan_to_num((ap, ap50, ap75)).tolist()),
-        best_precision,
-        best_recall,
-        pd.DataFrame({"recall": RECALLS, "precision": mean_curve}),
+        ap=_mean_or_0(found),
+        ap50=_mean_or_0(found[IOU_50]),
+        ap75=_mean_or_0(found[IOU_75]),
+        precision=best_precision,
+        recall=best_recall,
+        curve=pd.DataFrame({"recall": RECALLS, "precision": mean_curve}),
     )
+
+
+def _mean_or_0(values: Floats) -> float:
+    """The mean over what has a box; 0 if nothing has: a training compares it."""
+    return float(np.nan_to_num(mean_of_known(values)))
 
 
 def figures(
@@ -129,9 +136,7 @@ def _overlaps(truths: list[GroundTruth], detections: list[Detections], classes: 
     enough = values >= IOUS[0]
     places = ranks(found.photos * classes + found.class_ids)
     enough &= places[pairs.found] < MOST_DETECTIONS
-    return Overlaps(
-        found, boxes, pairs.where(enough), values[enough], places, len(truths), classes
-    )
+    return Overlaps(found, boxes, pairs.where(enough), values[enough], places, len(truths), classes)
 
 
 def _match(overlaps: Overlaps, area: tuple[float, float]) -> Matches:
@@ -177,7 +182,7 @@ def _choose(overlaps: Overlaps, ignored: NDArray[np.bool_]) -> Ints:
     chosen = np.full((len(IOUS), len(groups)), NO_BOX)
     taken = np.zeros((len(IOUS), len(crowds)), np.bool_)
     ends = np.searchsorted(turns[found], np.arange(turns.max(initial=0) + 2))
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends):
         own, wanted = found[start:end], boxes[start:end]
         free = ~taken[:, wanted] & (values[start:end] >= IOUS[:, None])
         first = _first_of_each(free, is_first(own))
@@ -204,7 +209,5 @@ def _recall(matches: Matches, chosen: NDArray[np.bool_] | None = None) -> Floats
     """The highest recall of each class, with all or some detections: [10 IoUs, classes]."""
     right = matches.right if chosen is None else matches.right & chosen
     positives = matches.positives.sum(axis=0)
-    found = [
-        np.bincount(matches.class_ids[each], minlength=len(positives)) for each in right
-    ]
+    found = [np.bincount(matches.class_ids[each], minlength=len(positives)) for each in right]
     return np.asarray(np.array(found) / np.where(positives > 0, positives, np.nan))

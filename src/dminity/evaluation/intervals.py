@@ -1,11 +1,13 @@
 """How sure an average precision is: what it would have been with other photos like these.
 
 The photos are drawn anew with replacement, 1,000 times, and the figure is computed from each draw
-(bootstrap; Efron & Tibshirani, 1993). The middle 95 % of what comes out is its interval. Photos are
-drawn and not boxes, as what is in one photo is found or missed together. The draw depends on
-nothing but the number of photos: a rerun gives the same interval, and of two detectors on the same
-photos each draw holds the same photos, so that the interval of their difference leaves out what is
-hard for both.
+(bootstrap; Efron & Tibshirani, 1993). The middle 95 % of what comes out is its interval, moved so
+that the mean of all draws lies on the figure: with photos that come twice average precision is
+higher, as it is with fewer photos, and unmoved intervals missed (docs/evaluation.md has counts).
+Photos are drawn and not boxes, as what is in one photo is found or missed together. The draw
+depends on nothing but the number of photos: a rerun gives the same interval, and of two detectors
+on the same photos each draw holds the same photos, so that the interval of their difference leaves
+out what is hard for both.
 
 It says nothing about another training of the same recipe.
 """
@@ -48,20 +50,21 @@ class Resampled:
     """The average precision of each class, as it is and in each draw of the photos.
 
     values: [classes]. draws: [classes, RESAMPLES]. NaN where nothing is to be found. photos: how
-    many there are.
+    many there are. least: the lowest value that there can be; the highest is 1.
     """
 
     values: Floats
     draws: Floats
     photos: int
+    least: float = 0.0
 
     def mean(self) -> Estimate:
         """The mean over the classes that have something to be found, in each draw anew."""
-        return _estimate(mean_of_known(self.values), _means(self.draws))
+        return self._estimate(mean_of_known(self.values), _means(self.draws))
 
     def of_class(self, position: int) -> Estimate:
         """The average precision of one class."""
-        return _estimate(float(self.values[position]), self.draws[position])
+        return self._estimate(float(self.values[position]), self.draws[position])
 
     def minus(self, other: "Resampled") -> "Resampled":
         """What each class gains over another detector, on the same photos in the same order.
@@ -74,7 +77,16 @@ class Resampled:
                 f"{self.photos} photos of {len(self.values)} classes cannot be compared with "
                 f"{other.photos} of {len(other.values)}: evaluate both on the same test split"
             )
-        return Resampled(self.values - other.values, self.draws - other.draws, self.photos)
+        return Resampled(self.values - other.values, self.draws - other.draws, self.photos, -1.0)
+
+    def _estimate(self, value: float, draws: Floats) -> Estimate:
+        """A figure with the interval of its draws [B]; those without any positive say nothing."""
+        known = draws[~np.isnan(draws)]
+        if np.isnan(value) or not known.size:
+            return Estimate(value, np.nan, np.nan)
+        limits = np.percentile(known, PERCENTILES) - known.mean() + value
+        low, high = np.clip(limits, self.least, 1.0).tolist()
+        return Estimate(value, low, high)
 
 
 def resample(matches: Matches) -> tuple[Resampled, Resampled]:
@@ -111,13 +123,4 @@ def _means(draws: Floats) -> Floats:
     known = ~np.isnan(draws)
     counts = known.sum(axis=0)
     sums = np.where(known, draws, 0.0).sum(axis=0)
-    return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-
-
-def _estimate(value: float, draws: Floats) -> Estimate:
-    """A figure with the interval of its draws: [B]; those without any positive say nothing."""
-    known = draws[~np.isnan(draws)]
-    if np.isnan(value) or not known.size:
-        return Estimate(value, np.nan, np.nan)
-    low, high = np.percentile(known, PERCENTILES)
-    return Estimate(value, float(low), float(high))
+    return np.asarray(sums / np.where(counts > 0, counts, np.nan))

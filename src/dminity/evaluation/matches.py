@@ -6,6 +6,7 @@ a resample of the photos only weighs them anew.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Matches:
         """The positions of the detections of each class, best first."""
         order = np.argsort(self.class_ids, kind="stable")
         ends = np.searchsorted(self.class_ids[order], np.arange(self.positives.shape[1] + 1))
-        return [order[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        return [order[start:end] for start, end in pairwise(ends)]
 
 
 def average_precision(matches: Matches, times: NDArray[np.int32] | None = None) -> Floats:

@@ -125,11 +125,10 @@ def _looked_for(
     """Which classes people looked for in which photo: [photos, classes]."""
     table = published.verified
     if rules.hierarchy:
-        reached = [
-            with_ancestors(label) if present else with_descendants(label)
-            for label, present in zip(table["label"], table["present"], strict=True)
-        ]
-        table = table.assign(label=reached).explode("label")
+        there = table["present"].to_numpy(bool)
+        up = table[there].assign(label=table.loc[there, "label"].map(with_ancestors))
+        down = table[~there].assign(label=table.loc[~there, "label"].map(with_descendants))
+        table = pd.concat([up, down]).explode("label")
     photos, class_ids = _positions(table, published.image_ids, classes)
     known = (photos >= 0) & (class_ids >= 0)
     looked_for = np.zeros((len(published.image_ids), len(classes)), np.bool_)
@@ -142,8 +141,10 @@ def _positions(
     table: pd.DataFrame, image_ids: tuple[str, ...], classes: tuple[str, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The positions of each row's photo and class, -1 where it is none of them."""
-    photos = pd.Index(image_ids, dtype=object).get_indexer(table["image_id"])
-    class_ids = pd.Index(classes, dtype=object).get_indexer(table["label"])
+    photos = pd.Index(image_ids, dtype=object).get_indexer(
+        pd.Index(table["image_id"], dtype=object)
+    )
+    class_ids = pd.Index(classes, dtype=object).get_indexer(pd.Index(table["label"], dtype=object))
     return photos.astype(np.int64), class_ids.astype(np.int64)
 
 

@@ -143,7 +143,8 @@ def overlapping(found: FoundBoxes, boxes: TrueBoxes) -> Pairs:
     right = order[np.arange(len(left)) - np.repeat(begins - first, counts)]
     corner = np.minimum(found.xyxy[left, 2:], boxes.xyxy[right, 2:])
     sides = corner - np.maximum(found.xyxy[left, :2], boxes.xyxy[right, :2])
-    return Pairs(left, right, sides[:, 0] * sides[:, 1]).where((sides > 0).all(axis=1))
+    shared = np.asarray(sides[:, 0] * sides[:, 1])
+    return Pairs(left, right, shared).where(np.asarray((sides > 0).all(axis=1)))
 
 
 def ious(pairs: Pairs, found: FoundBoxes, boxes: TrueBoxes) -> Floats:
