@@ -13,7 +13,7 @@ from dminity.detection.boxes import xyxy_to_xywh
 from dminity.detection.detections import Detections, GroundTruth
 
 NAMES = (
-    "AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_1", "AR_10", "AR_100",
+    "AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR1", "AR10", "AR100",
     "AR_small", "AR_medium", "AR_large",
 )  # fmt: skip
 NO_BOX = -1

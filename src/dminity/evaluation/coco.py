@@ -108,7 +108,7 @@ def figures(
     found = average_precision(every)
     precision = {"AP": found, "AP50": found[IOU_50], "AP75": found[IOU_75]}
     precision |= {f"AP_{name}": average_precision(each) for name, each in matches.items()}
-    recall = {f"AR_{most}": _recall(every, overlaps.ranks < most) for most in (1, 10, 100)}
+    recall = {f"AR{most}": _recall(every, overlaps.ranks < most) for most in (1, 10, 100)}
     recall |= {f"AR_{name}": _recall(each) for name, each in matches.items()}
     return {name: mean_of_known(values) for name, values in (precision | recall).items()}
 
