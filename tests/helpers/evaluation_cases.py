@@ -91,7 +91,7 @@ def as_published(
 ) -> tuple[Published, pd.DataFrame]:
     """The same photos as Open Images would have them: ignored boxes are groups.
 
-    Of the classes without a box, those that the photo's detections name are labelled: the first one
+    Of the classes without a box, those that the photo's detections name are labeled: the first one
     as absent, the second one not at all, and so on.
     """
     image_ids = tuple(f"{number:016x}" for number in range(len(truths)))

@@ -92,9 +92,8 @@ def _published(annotations: list[voc.Annotation]) -> Published:
     verified = tables.read(INDEX / "verified.parquet", tables.VERIFIED)
     if foreign := sorted(set(image_ids) - set(boxes["image_id"])):
         note(
-            f"{INDEX} has no box of {len(foreign)} test photos ({some(foreign, SHOWN_NAMES)}): "
-            "there are no figures by Open Images' protocol; those of photos of your own are "
-            "coco's and voc's"
+            f"test photos of which {INDEX} has no box: {len(foreign)} "
+            f"({some(foreign, SHOWN_NAMES)}); so there are no figures by Open Images' protocol"
         )
         boxes, verified = boxes[:0], verified[:0]
     return Published(
