@@ -27,7 +27,7 @@ from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation import coco, openimages, pascal_voc
 from dminity.evaluation.detection_table import to_table
 from dminity.evaluation.intervals import RESAMPLES, resample
-from dminity.evaluation.overlaps import flat_found, flat_truths
+from dminity.evaluation.overlaps import flat
 from tests.helpers.pycocotools_figures import datasets
 
 PHOTOS = 2971
@@ -114,15 +114,14 @@ def tables(
     """The same as Open Images would publish it, and as `evaluate` keeps it."""
     image_ids = tuple(f"{number:016x}" for number in range(len(truths)))
     sizes = [(WIDTH, HEIGHT)] * len(truths)
-    flat = flat_truths(truths)
+    found, there = flat(truths, detections)
     boxes = pd.DataFrame(
-        flat.xyxy / (WIDTH, HEIGHT, WIDTH, HEIGHT), columns=["xmin", "ymin", "xmax", "ymax"]
+        there.xyxy / (WIDTH, HEIGHT, WIDTH, HEIGHT), columns=["xmin", "ymin", "xmax", "ymax"]
     ).assign(
-        image_id=np.array(image_ids)[flat.photos],
-        label=np.array(NAMES)[flat.class_ids],
-        is_group_of=flat.special,
+        image_id=np.array(image_ids)[there.photos],
+        label=np.array(NAMES)[there.class_ids],
+        is_group_of=there.special,
     )
-    found = flat_found(detections)
     asked = pd.DataFrame(
         {"image_id": np.array(image_ids)[found.photos], "label": np.array(NAMES)[found.class_ids]}
     ).drop_duplicates()

@@ -20,8 +20,7 @@ from dminity.evaluation.overlaps import (
     Ints,
     Pairs,
     TrueBoxes,
-    flat_found,
-    flat_truths,
+    flat,
     ious,
     is_first,
     overlapping,
@@ -128,9 +127,7 @@ def best_point(precision: Floats) -> tuple[float, float]:
 
 def _overlaps(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Overlaps:
     """Make photos ready to be matched."""
-    if len(truths) != len(detections):
-        raise ValueError(f"{len(truths)} photos, detections of {len(detections)}")
-    found, boxes = flat_found(detections), flat_truths(truths)
+    found, boxes = flat(truths, detections)
     pairs = overlapping(found, boxes)
     values = np.where(boxes.special[pairs.boxes], shares(pairs, found), ious(pairs, found, boxes))
     enough = values >= IOUS[0]

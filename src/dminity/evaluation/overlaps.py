@@ -104,12 +104,19 @@ def ranked(photos: Ints, class_ids: Ints, scores: Floats, xyxy: Boxes) -> FoundB
     return FoundBoxes(photos[order], class_ids[order], scores[order], xyxy[order])
 
 
-def flat_found(detections: list[Detections]) -> FoundBoxes:
-    """What was found in each photo, as one.
+def flat(truths: list[GroundTruth], detections: list[Detections]) -> tuple[FoundBoxes, TrueBoxes]:
+    """What was found in each photo and what is in it, as one; ignored boxes are special.
 
     Raises:
         BadDetection: if a score or a corner is no number.
     """
+    if len(truths) != len(detections):
+        raise ValueError(f"{len(truths)} photos, detections of {len(detections)}")
+    return _flat_found(detections), _flat_truths(truths)
+
+
+def _flat_found(detections: list[Detections]) -> FoundBoxes:
+    """What was found in each photo, as one."""
     counts = [len(found.scores) for found in detections]
     return ranked(
         np.repeat(np.arange(len(detections)), counts),
@@ -119,8 +126,8 @@ def flat_found(detections: list[Detections]) -> FoundBoxes:
     )
 
 
-def flat_truths(truths: list[GroundTruth]) -> TrueBoxes:
-    """What is in each photo, as one; the ignored boxes are the special ones."""
+def _flat_truths(truths: list[GroundTruth]) -> TrueBoxes:
+    """What is in each photo, as one."""
     counts = [len(truth.class_ids) for truth in truths]
     return TrueBoxes(
         np.repeat(np.arange(len(truths)), counts),

@@ -12,8 +12,7 @@ from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation.matches import Matches
 from dminity.evaluation.overlaps import (
     best_pairs,
-    flat_found,
-    flat_truths,
+    flat,
     ious,
     overlapping,
     ranks,
@@ -30,7 +29,7 @@ def match(truths: list[GroundTruth], detections: list[Detections], classes: int)
         detections: what was found in each photo, in the same order.
         classes: how many there are.
     """
-    found, boxes = flat_found(detections), flat_truths(truths)
+    found, boxes = flat(truths, detections)
     found = found.where(found.areas() > 0)
     pairs = overlapping(found, boxes)
     values = ious(pairs, found, boxes)

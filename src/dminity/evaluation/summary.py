@@ -31,9 +31,13 @@ class Photos:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the protocols make of some photos. resampled: by the name of a figure."""
+    """What the protocols make of some photos.
+
+    scores: COCO's. coco, voc, openimages: what is right. resampled: by the name of a figure.
+    """
 
     photos: Photos
+    scores: coco.Scores
     coco: Matches
     voc: Matches
     openimages: Matches
@@ -53,15 +57,15 @@ def evaluate(photos: Photos) -> Evaluation:
         "voc.AP50": resample(by_voc)[1],
         "openimages.AP50": resample(by_openimages)[1],
     }
-    return Evaluation(photos, by_coco, by_voc, by_openimages, resampled)
+    scores = coco.score(photos.truths, photos.detections, photos.classes)
+    return Evaluation(photos, scores, by_coco, by_voc, by_openimages, resampled)
 
 
 def figures(found: Evaluation) -> dict[str, Figures]:
     """The figures of each protocol, 0-1, by its name; None where nothing is to be found."""
     photos = found.photos
-    scores = coco.score(photos.truths, photos.detections, photos.classes)
     every = coco.figures(photos.truths, photos.detections, len(photos.classes))
-    every |= {"precision": scores.precision, "recall": scores.recall}
+    every |= {"precision": found.scores.precision, "recall": found.scores.recall}
     # No option, but a second figure: it is what people gave until 2017, and often do today.
     groups_ignored = average_precision(
         openimages.match(

@@ -13,7 +13,7 @@ from dminity.core.stage import INDEX, METRICS, MODEL, VOC, run
 from dminity.data import tables, voc
 from dminity.detection.detections import SHOWN_SCORE, Detections
 from dminity.detection.drawing import draw_detections
-from dminity.evaluation import coco, cost, detection_table, summary
+from dminity.evaluation import cost, detection_table, summary
 from dminity.evaluation.confusion import confusion
 from dminity.evaluation.openimages import Published
 from dminity.network.detector import Detector, load_detector
@@ -34,20 +34,19 @@ def main() -> None:
     detector = load_detector(MODEL)
     _refuse_other_classes(detector.classes, voc.read_classes(VOC))
     annotations = voc.read_split(VOC, "test", detector.classes)
+    published = _published(annotations)
     detections = _detect(detector, annotations, params.evaluate.batch_size)
     truths = [voc.ground_truth(annotation, detector.classes) for annotation in annotations]
     table = detection_table.to_table(
-        [annotation.image_id for annotation in annotations],
+        published.image_ids,
         [(annotation.width, annotation.height) for annotation in annotations],
         detections,
         detector.classes,
     )
     tables.write(table, METRICS / "detections.parquet", detection_table.SCHEMA)
-    photos = summary.Photos(truths, detections, _published(annotations), table, detector.classes)
-    found = summary.evaluate(photos)
+    found = summary.evaluate(summary.Photos(truths, detections, published, table, detector.classes))
     _write_table(summary.class_table(found), METRICS / "per_class.csv")
-    curve = coco.score(truths, detections, detector.classes).curve
-    _write_table(curve, PLOTS / "pr_curve.csv")
+    _write_table(found.scores.curve, PLOTS / "pr_curve.csv")
     pairs = confusion(truths, detections, detector.classes, SHOWN_SCORE)
     _write_table(pairs, PLOTS / "confusion.csv")
     _draw(detector.classes, annotations[: params.evaluate.pictures], detections)
