@@ -42,12 +42,14 @@ map: $(VENV)/ready  ## write into dvc.yaml which parameters and code each stage 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python -m tests.helpers.s3_server
 
-benchmarks: $(VENV)/ready  ## data, training, the product and installing against their peers, as ratios (40 minutes)
+benchmarks: $(VENV)/ready  ## data, training, evaluation, the product and installing against their peers, as ratios (50 minutes)
 	python -m benchmarks.index
 	python -m benchmarks.fetch
 	python -m benchmarks.resize
 	python -m benchmarks.loader
 	python -m benchmarks.training
+	python -m benchmarks.evaluation
+	python -m benchmarks.intervals
 	python -m benchmarks.product
 	python -m benchmarks.service
 	python -m benchmarks.page

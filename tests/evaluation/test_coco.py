@@ -1,11 +1,24 @@
 """COCO's figures, where the right values are known."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dminity.evaluation.coco import score
-from tests.helpers.evaluation_cases import BED, CLASSES, SINK, Row, found, truth
+from dminity.evaluation.coco import RECALLS, figures, match, score
+from dminity.evaluation.matches import average_precision, curves
+from tests.helpers.evaluation_cases import (
+    BED,
+    CLASSES,
+    RANDOM_CLASSES,
+    SINK,
+    Row,
+    coarse,
+    found,
+    random_photos,
+    truth,
+)
+from tests.helpers.pycocotools_figures import figures as reference
 
 
 def test_finding_everything_exactly_is_perfect() -> None:
@@ -49,16 +62,59 @@ def test_ignored_boxes_are_neither_found_nor_missed() -> None:
     hit = score(truths, [found((*BED, 0.8), (*group, 0.9))], CLASSES)
     assert missed.ap50 == pytest.approx(1)
     assert hit.ap50 == pytest.approx(1)
-    assert hit.per_class.loc[0, "boxes"] == 1
+    assert match(truths, [found()], len(CLASSES)).positives.tolist() == [[1, 0, 0]]
 
 
-def test_classes_without_a_box_are_listed_and_not_averaged() -> None:
+def test_classes_without_a_box_are_not_averaged() -> None:
     scores = score([truth(BED)], [found((*BED, 0.9), (*SINK, 0.8))], CLASSES)
     assert scores.ap50 == pytest.approx(1)
-    table = scores.per_class.set_index("class")
-    assert table.loc["Bed", "AP50"] == pytest.approx(1)
-    assert table.loc["Sink", "boxes"] == 0
-    assert table["AP50"].isna()["Sink"]
+
+
+def test_photos_and_detections_have_to_be_as_many() -> None:
+    with pytest.raises(ValueError, match="2 photos, detections of 1"):
+        score([truth(BED), truth()], [found()], CLASSES)
+
+
+def test_a_second_box_is_found_by_a_second_detection_even_if_both_like_the_first() -> None:
+    beds = truth((0, 0, 100, 100, 0), (0, 0, 100, 90, 0))
+    both = found((0, 0, 100, 100, 0, 0.9), (0, 0, 100, 99, 0, 0.8))
+    matches = match([beds], [both], 1)
+    assert matches.right[0].tolist() == [True, True]
+
+
+def test_more_than_a_hundred_detections_of_a_class_do_not_count() -> None:
+    alarms = [(300, 300, 310, 310, 0, 0.9)] * 100
+    assert figures([truth(BED)], [found(*alarms, (*BED, 0.1))], 1)["AP50"] == 0
+    assert figures([truth(BED)], [found(*alarms[1:], (*BED, 0.1))], 1)["AP50"] > 0
+
+
+def test_a_box_at_the_end_of_a_range_belongs_to_both() -> None:
+    square: Row = (0, 0, 32, 32, 0)
+    found_all = figures([truth(square)], [found((*square, 0.9))], 1)
+    assert (found_all["AP_small"], found_all["AP_medium"]) == pytest.approx((1, 1))
+    assert np.isnan(found_all["AP_large"])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_figures_are_those_of_pycocotools(seed: int) -> None:
+    truths, detections = random_photos(seed)
+    # Equal scores, equal boxes, equal overlaps: the order is pycocotools' own, too.
+    if seed % 2:
+        truths, detections = coarse(truths, detections)
+    expected, per_class = reference(truths, detections, len(RANDOM_CLASSES))
+    found_all = figures(truths, detections, len(RANDOM_CLASSES))
+    assert found_all == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    matches = match(truths, detections, len(RANDOM_CLASSES))
+    of_classes = average_precision(matches)[:, :, 0].mean(axis=0)
+    assert of_classes.tolist() == pytest.approx(per_class.tolist(), abs=1e-9, nan_ok=True)
+    assert score(truths, detections, RANDOM_CLASSES).ap == pytest.approx(expected["AP"])
+
+
+def test_the_curve_is_that_of_the_average_precision() -> None:
+    matches = match(*random_photos(1), len(RANDOM_CLASSES))
+    curve = curves(matches, RECALLS)
+    found_all = average_precision(matches)[0, :, 0]
+    assert curve.mean(axis=0).tolist() == pytest.approx(found_all.tolist(), nan_ok=True)
 
 
 @given(st.permutations(range(4)))

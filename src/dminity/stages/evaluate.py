@@ -9,13 +9,13 @@ import torch
 from dminity.core.errors import DminityError, some
 from dminity.core.files import replacing_file, replacing_folder, write_json
 from dminity.core.progress import Progress, note
-from dminity.core.stage import METRICS, MODEL, VOC, run
-from dminity.data import voc
+from dminity.core.stage import INDEX, METRICS, MODEL, VOC, run
+from dminity.data import tables, voc
 from dminity.detection.detections import SHOWN_SCORE, Detections
 from dminity.detection.drawing import draw_detections
-from dminity.evaluation import cost
-from dminity.evaluation.coco import score
+from dminity.evaluation import cost, detection_table, summary
 from dminity.evaluation.confusion import confusion
+from dminity.evaluation.openimages import Published
 from dminity.network.detector import Detector, load_detector
 from dminity.params import load_params
 
@@ -34,29 +34,30 @@ def main() -> None:
     detector = load_detector(MODEL)
     _refuse_other_classes(detector.classes, voc.read_classes(VOC))
     annotations = voc.read_split(VOC, "test", detector.classes)
+    published = _published(annotations)
     detections = _detect(detector, annotations, params.evaluate.batch_size)
     truths = [voc.ground_truth(annotation, detector.classes) for annotation in annotations]
-    scores = score(truths, detections, detector.classes)
-    _write_table(scores.per_class, METRICS / "per_class.csv")
-    _write_table(scores.curve, PLOTS / "pr_curve.csv")
+    table = detection_table.to_table(
+        published.image_ids,
+        [(annotation.width, annotation.height) for annotation in annotations],
+        detections,
+        detector.classes,
+    )
+    tables.write(table, METRICS / "detections.parquet", detection_table.SCHEMA)
+    found = summary.evaluate(summary.Photos(truths, detections, published, table, detector.classes))
+    _write_table(summary.class_table(found), METRICS / "per_class.csv")
+    _write_table(found.scores.curve, PLOTS / "pr_curve.csv")
     pairs = confusion(truths, detections, detector.classes, SHOWN_SCORE)
     _write_table(pairs, PLOTS / "confusion.csv")
     _draw(detector.classes, annotations[: params.evaluate.pictures], detections)
-    _write_figures(
-        {
-            "AP": scores.ap,
-            "AP50": scores.ap50,
-            "AP75": scores.ap75,
-            "precision": scores.precision,
-            "recall": scores.recall,
-            "images": len(truths),
-            "boxes": sum(int((~truth.ignored).sum()) for truth in truths),
-            "params_m": cost.params_millions(detector.network),
-            "gflops": cost.gflops(detector),
-            "size_mb": MODEL.stat().st_size / 1e6,
-        },
-        "evaluate.json",
-    )
+    figures = {
+        **summary.figures(found),
+        "images": len(truths),
+        "params_m": round(cost.params_millions(detector.network), DECIMALS),
+        "gflops": round(cost.gflops(detector), DECIMALS),
+        "size_mb": round(MODEL.stat().st_size / 1e6, DECIMALS),
+    }
+    write_json(figures, METRICS / "evaluate.json")
     first_photo = voc.read_photo(VOC, annotations[0].image_id)
     write_cost(cost.latency(detector, first_photo))
 
@@ -81,6 +82,24 @@ def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> No
             f"{MODEL} knows other classes than those of the photos: {' and '.join(differences)}; "
             "run `dvc repro train`"
         )
+
+
+def _published(annotations: list[voc.Annotation]) -> Published:
+    """What the source says of the photos, whatever the policies for flagged boxes left of it."""
+    image_ids = tuple(annotation.image_id for annotation in annotations)
+    boxes = tables.read(INDEX / "boxes.parquet", tables.BOXES)
+    verified = tables.read(INDEX / "verified.parquet", tables.VERIFIED)
+    if foreign := sorted(set(image_ids) - set(boxes["image_id"])):
+        note(
+            f"test photos of which {INDEX} has no box: {len(foreign)} "
+            f"({some(foreign, SHOWN_NAMES)}); so there are no figures by Open Images' protocol"
+        )
+        boxes, verified = boxes[:0], verified[:0]
+    return Published(
+        image_ids,
+        boxes[boxes["image_id"].isin(image_ids)],
+        verified[verified["image_id"].isin(image_ids)],
+    )
 
 
 def _detect(
@@ -111,21 +130,16 @@ def _draw(
 
 def write_cost(latency: cost.Latency) -> None:
     """Write how long one photo takes; say so if that says little."""
-    _write_figures(latency._asdict(), "cost.json")
+    rounded = {
+        key: round(value, DECIMALS) if isinstance(value, float) else value
+        for key, value in latency._asdict().items()
+    }
+    write_json(rounded, METRICS / "cost.json")
     if latency.busy:
         note(
             f"{METRICS / 'cost.json'}: the machine was busy with other programs, so its "
             "milliseconds are too many; for better ones: dvc repro -f -s evaluate"
         )
-
-
-def _write_figures(figures: dict[str, float], name: str) -> None:
-    """Write rounded figures as JSON."""
-    rounded = {
-        key: round(value, DECIMALS) if isinstance(value, float) else value
-        for key, value in figures.items()
-    }
-    write_json(rounded, METRICS / name)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

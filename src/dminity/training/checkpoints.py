@@ -25,12 +25,12 @@ FINGERPRINT_DIGITS = 16
 PACKAGE = Path(__file__).parents[1]
 # What dvc.yaml says that the stage depends on (a test compares).
 CODE = (
-    "__init__.py", "core", "data/voc.py", "detection", "evaluation/coco.py", "loader", "network",
-    "remote", "stages/train.py", "training",
+    "__init__.py", "core", "data/voc.py", "detection", "evaluation/coco.py",
+    "evaluation/matches.py", "evaluation/overlaps.py", "loader", "network", "remote",
+    "stages/train.py", "training",
 )  # fmt: skip
 LIBRARIES = (
     "torch", "torchvision", "lightning", "pixeltable-yolox", "opencv-python-headless", "numpy",
-    "faster-coco-eval",
 )  # fmt: skip
 # What decides how fast a run is and what it shows on the way, and nothing of its result.
 NOT_IN_THE_RESULT = {

@@ -1,0 +1,128 @@
+"""Intervals: the same every time, as wide as photos differ, and true about as often as they say."""
+
+import numpy as np
+import pytest
+
+from dminity.evaluation import coco, intervals, pascal_voc
+from dminity.evaluation.intervals import Estimate, OtherPhotos, drawn, resample
+from dminity.evaluation.matches import Matches, average_precision
+from tests.helpers.evaluation_cases import BED, RANDOM_CLASSES, SINK, found, random_photos, truth
+
+CLASSES = len(RANDOM_CLASSES)
+
+
+def test_a_rerun_gives_the_same_interval() -> None:
+    first, again = (resample(coco.match(*random_photos(1), CLASSES)) for _ in range(2))
+    assert first[0].mean() == again[0].mean()
+    assert first[1].of_class(0) == again[1].of_class(0)
+
+
+def test_every_draw_has_as_many_photos() -> None:
+    times = drawn(7)
+    assert (times.sum(axis=0) == 7).all()
+    assert times.mean() == 1
+    assert (times > 1).any()
+
+
+def test_a_draw_is_the_figure_of_photos_that_come_so_often() -> None:
+    truths, detections = random_photos(3, 8)
+    times = drawn(8)[:, :3]
+    for match in (coco.match, pascal_voc.match):
+        found_all = average_precision(match(truths, detections, CLASSES), times)
+        for draw, often in enumerate(times.T):
+            # Copies of a photo stand one behind the other, as those of a detection do.
+            positions = np.repeat(np.arange(8), often)
+            repeated = match(
+                [truths[position] for position in positions],
+                [detections[position] for position in positions],
+                CLASSES,
+            )
+            expected = average_precision(repeated)[:, :, 0]
+            np.testing.assert_allclose(found_all[:, :, draw], expected, atol=1e-12)
+
+
+def test_where_all_photos_are_alike_there_is_no_doubt() -> None:
+    matches = pascal_voc.match([truth(BED, SINK)] * 5, [found((*BED, 0.9))] * 5, 3)
+    ap = resample(matches)[0]
+    assert ap.of_class(0) == Estimate(1, 1, 1)
+    assert ap.of_class(1) == Estimate(0, 0, 0)
+    assert np.isnan(ap.of_class(2)).all()
+    assert ap.mean() == Estimate(0.5, 0.5, 0.5)
+
+
+def test_nothing_to_be_found_has_no_interval() -> None:
+    ap = resample(pascal_voc.match([truth()], [found((*BED, 0.9))], 2))[0]
+    assert np.isnan(ap.mean()).all()
+
+
+def test_more_photos_make_the_interval_narrower() -> None:
+    few, many = (
+        resample(pascal_voc.match(*random_photos(1, photos), CLASSES))[0].mean()
+        for photos in (25, 400)
+    )
+    assert many.low < many.value < many.high
+    assert many.high - many.low < (few.high - few.low) / 2
+
+
+def test_ap_and_ap50_come_from_one_draw() -> None:
+    ap, ap50 = resample(coco.match(*random_photos(1), CLASSES))
+    assert (ap.draws <= ap50.draws + 1e-12)[~np.isnan(ap.draws)].all()
+    assert ap.mean().value < ap50.mean().value
+
+
+def test_a_difference_on_the_same_photos_is_surer_than_its_parts() -> None:
+    truths, detections = random_photos(1, 100)
+    lost = [  # every fifth photo is left without its detections
+        each if number % 5 else found() for number, each in enumerate(detections)
+    ]
+    better, worse = (
+        resample(pascal_voc.match(truths, each, CLASSES))[0] for each in (detections, lost)
+    )
+    gain = better.minus(worse).mean()
+    assert gain.value == pytest.approx(better.mean().value - worse.mean().value)
+    assert 0 < gain.low < gain.high
+    assert not gain.is_noise()
+    assert not worse.minus(better).mean().is_noise()
+    assert better.mean().low < worse.mean().high, "apart, the two cannot be told from each other"
+    assert better.minus(better).mean() == Estimate(0, 0, 0)
+    assert better.minus(better).mean().is_noise()
+
+
+def test_an_unknown_difference_is_noise() -> None:
+    assert Estimate(0.1, np.nan, np.nan).is_noise()
+
+
+def test_other_photos_cannot_be_compared() -> None:
+    one, other = (
+        resample(pascal_voc.match(*random_photos(1, photos), CLASSES))[0] for photos in (5, 6)
+    )
+    with pytest.raises(OtherPhotos, match="5 photos of 5 classes cannot be compared with 6 of 5"):
+        one.minus(other)
+
+
+def test_nine_of_ten_intervals_hold_what_other_photos_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intervals, "RESAMPLES", 200)
+    every = pascal_voc.match(*random_photos(1, 4000), CLASSES)
+    estimates = [
+        resample(photos_of(every, slice(start, start + 100)))[0].mean()
+        for start in range(0, 4000, 100)
+    ]
+    usual = np.mean([each.value for each in estimates])
+    holding = [each.low <= usual <= each.high for each in estimates]
+    assert np.mean(holding) >= 0.85
+
+
+def photos_of(matches: Matches, chosen: slice) -> Matches:
+    """The matches in some photos."""
+    positions = np.arange(len(matches.positives))[chosen]
+    own = np.isin(matches.photos, positions)
+    return Matches(
+        matches.photos[own] - positions[0],
+        matches.class_ids[own],
+        matches.right[:, own],
+        matches.listed[:, own],
+        matches.positives[chosen],
+        matches.recalls,
+    )
