@@ -20,8 +20,9 @@ help:  ## this list
 repro: $(VENV)/ready  ## photos to trained, evaluated and exported detector: every stage that is out of date
 	dvc repro
 
-serve: $(VENV)/ready  ## the API on http://127.0.0.1:8000, with the model of `make repro`; Ctrl-C ends it
-	dminity serve --watch
+serve: $(VENV)/ready  ## page and API on http://127.0.0.1:8000, with the models of `make repro`; Ctrl-C ends it
+	dminity site site
+	dminity serve --watch --site site
 
 test: $(VENV)/ready  ## the whole test suite
 	$(PYTEST)
