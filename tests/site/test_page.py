@@ -191,6 +191,8 @@ def test_many_photos_are_looked_at_one_after_the_other(page: Page) -> None:
 
 
 def test_a_keyboard_is_enough(page: Page) -> None:
+    # Before the key: else the browser may open its own window for files, which nobody sees.
+    page.on("filechooser", lambda _: None)
     tabbed_to(page, "#choose")
     with page.expect_file_chooser():
         page.keyboard.press("Enter")
