@@ -30,8 +30,8 @@ serve)
     ;;
 health)
     exec "$folder/bin/python" -c "
-import urllib.request
-urllib.request.urlopen('http://127.0.0.1:$port/healthz', timeout=5)"
+from urllib.request import ProxyHandler, build_opener
+build_opener(ProxyHandler({})).open('http://127.0.0.1:$port/healthz', timeout=5)"
     ;;
 *)
     echo "error: there is no command $command; see the head of $0" >&2

@@ -116,14 +116,20 @@ def test_figures_are_told_if_they_are_those_of_the_file(bright: Path, tmp_path: 
     for path in (model, tmp_path / "metrics" / "export.json"):
         path.parent.mkdir()
     model.write_bytes(bright.read_bytes())
-    figures = {"AP": 0.5, "size_mb": round(model.stat().st_size / 1e6, 3)}
+    figures = {"AP": 0.5}
     (tmp_path / "metrics/export.json").write_text(json.dumps({"model": figures}))
     classes = {"Bed": {"threshold": 0.5}, "Sink": {"threshold": 0.5}}
     presence = {"precision": 0.9, "per_class": classes}
     (tmp_path / "metrics/presence.json").write_text(json.dumps(presence))
     with serving(model, "--watch", log=tmp_path / "log") as service:
         told = service.ask("/v1/model").json
-    assert (told["figures"], told["presence"]) == (figures, presence)
+        # As another training would have them.
+        classes["Bed"]["threshold"] = 0.25
+        (tmp_path / "metrics/presence.json").write_text(json.dumps(presence))
+        of_another = service.ask("/v1/model").json
+    assert told["figures"] == figures
+    assert told["presence"]["per_class"]["Bed"] == {"threshold": 0.5}
+    assert (of_another["figures"], of_another["presence"]) == (None, None)
 
 
 def test_health_readiness_and_metrics(service: Service) -> None:

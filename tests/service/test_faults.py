@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -197,6 +198,29 @@ def test_slow_clients_are_ended_and_hold_nobody_up(impatient: Service) -> None:
         for connection in (*bodies, *heads, silent):
             connection.close()
     assert impatient.metric('dminity_rejected_total{reason="time"}') >= 10
+
+
+def test_a_client_that_does_not_read_is_ended(bright: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("<!doctype html>")
+    # More than lies in the buffers between them.
+    (site / "large.bin").write_bytes(bytes(64_000_000))
+    options = ("--limit-seconds", "1", "--site", site)
+    with serving(bright, *options, log=tmp_path / "log") as service:
+        process = psutil.Process(service.process.pid)
+        with service.connect() as connection:
+            _, port = connection.getsockname()
+
+            def connected() -> bool:
+                others = [each.raddr for each in process.net_connections("tcp")]
+                return any(other and other.port == port for other in others)
+
+            connection.sendall(b"GET /large.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert connection.recv(8) == b"HTTP/1.1"
+            assert connected()
+            wait_for(lambda: not connected(), "it holds the connection for ever")
+        assert service.ask("/healthz").status == 200
 
 
 def test_200_requests_at_once(bright: Path, tmp_path: Path) -> None:

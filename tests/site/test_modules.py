@@ -92,12 +92,12 @@ def test_letterboxes_are_equal(
       const { filledSize, letterbox, networkInput } = await of("letterbox");
       const [rgb, height, width, inputSize] = a;
       const size = filledSize(height, width, inputSize);
-      const padded = letterbox({ rgb: bytes(rgb), height, width }, size);
+      const padded = letterbox({ rgb: bytes(rgb), height, width }, inputSize, size);
       return { size, padded: text(padded), input: text(networkInput(padded)) };
     """
     made = modules.call(body, rgb, *size, input_size)
     bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-    expected = letterbox(bgr, filled)
+    expected = letterbox(bgr, input_size, filled)
     assert tuple(made["size"]) == filled
     padded = array(made["padded"], np.uint8).reshape(*filled, 3)
     np.testing.assert_array_equal(padded[:, :, ::-1], expected)
@@ -299,3 +299,41 @@ def test_numbers_are_rounded_as_python_rounds(modules: Modules) -> None:
     for digits in (2, 4):
         body = "const { rounded } = await of('formats'); return a[0].map(v => rounded(v, a[1]));"
         assert modules.call(body, values, digits) == [round(value, digits) for value in values]
+
+
+def test_photos_that_are_removed_never_get_to_the_worker(modules: Modules) -> None:
+    body = """
+      const real = globalThis.Worker;
+      let worker;
+      globalThis.Worker = class {
+        sent = [];
+        constructor() { worker = this; }
+        postMessage({ id }) { this.sent.push(id); }
+      };
+      const { Looking } = await of("looking");
+      const looking = new Looking();
+      globalThis.Worker = real;
+      looking.ready.catch(() => {});
+      const told = [];
+      const look = (name, wanted) => looking.look(new Blob(), {
+        wanted: () => wanted,
+        begun: () => told.push(`${name} begun`),
+        seen: () => told.push(`${name} seen`),
+        failed: reason => told.push(`${name}: ${reason}`),
+      });
+      look("first", true);
+      look("removed", false);
+      look("second", true);
+      const before = [...worker.sent];
+      worker.onmessage({ data: { id: 0, begun: true } });
+      worker.onmessage({ data: { id: 0, seen: {} } });
+      const after = [...worker.sent];
+      worker.onerror({ message: "gone", preventDefault() {} });
+      look("third", true);
+      return { before, after, told, sent: worker.sent };
+    """
+    made = modules.call(body)
+    assert made["before"] == [0]
+    assert made["after"] == made["sent"] == [0, 2]
+    reason = "it cannot be looked at (gone)"
+    assert made["told"] == ["first begun", "first seen", f"second: {reason}", f"third: {reason}"]

@@ -294,7 +294,7 @@ def test_nothing_is_sent_anywhere(browser: Browser, site: Path) -> None:
     assert {address for _, address in server.asked} <= allowed
     assert {method for method, _ in server.asked} == {"GET"}
     # What is large is fetched once.
-    large = [address for _, address in server.asked if address.endswith((".gz", ".onnx"))]
+    large = [address for _, address in server.asked if address.endswith((".packed", ".onnx"))]
     assert len(large) == 2
 
 
@@ -329,7 +329,7 @@ def test_a_new_version_is_taken_over_and_fetches_what_has_changed(
         assert listed(page) == []
         fetched = {address.rpartition("/")[2] for _, address in server.asked}
         assert "model.onnx" in fetched
-        assert not any(name.endswith(".gz") for name in fetched)
+        assert not any(name.endswith(".packed") for name in fetched)
 
 
 def test_a_detector_that_cannot_be_started_is_one_line(

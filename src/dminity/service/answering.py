@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect
 from dminity.detection.detections import Detections
 from dminity.runtime.answers import home_answer, photo_answer, unread
 from dminity.runtime.claims import BadClaims, parse_claims
-from dminity.runtime.finding import Failed, Seen
+from dminity.runtime.finding import LITTLE_MEMORY, Failed, Seen
 from dminity.runtime.inputs import Picture
 from dminity.runtime.listing import Shown, Sighting, list_home, sightings
 from dminity.runtime.photo import Photo
 from dminity.service.detecting import Detecting
 from dminity.service.metrics import Metrics
-from dminity.service.model_in_use import Model, ModelInUse
+from dminity.service.model_in_use import ModelInUse, evaluation
 from dminity.service.refusals import Refusal, busy
 from dminity.service.settings import Limits
 from dminity.service.uploads import NAME_LETTERS, Memory, Upload, read_upload
@@ -121,9 +121,11 @@ class Answering:
             raise Refusal(400, "left", "the client left") from error
 
 
-def describe(model: Model) -> dict[str, Any]:
+def describe(models: ModelInUse) -> dict[str, Any]:
     """What a service says of its model."""
+    model = models.current
     description = model.detector.description
+    figures, presence = evaluation(models.path, description)
     return {
         "version": version("dminity"),
         "sha256": model.sha256,
@@ -131,8 +133,8 @@ def describe(model: Model) -> dict[str, Any]:
         "classes": list(description.classes),
         "thresholds": dict(zip(description.classes, description.thresholds, strict=True)),
         "input_size": list(description.input_size),
-        "figures": model.figures,
-        "presence": model.presence,
+        "figures": figures,
+        "presence": presence,
     }
 
 
@@ -147,10 +149,12 @@ def _parted(
     """What was seen, and what could not be read.
 
     Raises:
-        Refusal: if nothing could.
+        Refusal: if nothing could, or there was too little memory.
     """
     seen = [result for result in results if isinstance(result, Seen)]
     failed = [result for result in results if isinstance(result, Failed)]
+    if any(result.reason == LITTLE_MEMORY for result in failed):
+        raise busy("memory", "too little memory just now; try again in a moment")
     if not seen:
         raise Refusal(422, "photo", "none of the photos could be read", unread(failed))
     return seen, failed

@@ -160,7 +160,7 @@ def _client_routes(answering: Answering, limits: Limits) -> APIRouter:
     @router.get("/v1/model", response_model=ModelAnswer)
     async def model() -> dict[str, Any]:
         """The model in use, its thresholds, and how good it was in its evaluation."""
-        return describe(answering.models.current)
+        return describe(answering.models)
 
     @router.get(
         "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}

@@ -88,7 +88,9 @@ class Detecting:
                 work = partial(self._look, photo, model, make, time.perf_counter())
                 return await loop.run_in_executor(self._executor, work)
 
-        return await asyncio.gather(*map(one, photos))
+        async with asyncio.TaskGroup() as group:
+            looks = [group.create_task(one(photo)) for photo in photos]
+        return [done.result() for done in looks]
 
     def _look(
         self,

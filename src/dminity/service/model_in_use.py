@@ -24,16 +24,10 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Model:
-    """A detector and where it comes from.
-
-    sha256: of its file. figures: of `metrics/export.json`, if they are those of this file.
-    presence: of `metrics/presence.json`, likewise.
-    """
+    """A detector, and the SHA-256 of its file."""
 
     detector: OnnxDetector
     sha256: str
-    figures: dict[str, Any] | None
-    presence: dict[str, Any] | None
 
 
 def _load(path: Path) -> Model:
@@ -51,23 +45,23 @@ def _load(path: Path) -> Model:
         content = path.read_bytes()
     except OSError as error:
         raise BadOnnxFile(f"{path}: {error.strerror}; put a model there") from error
-    figures, presence = _evaluation(path, len(content), detector.description)
-    return Model(detector, hashlib.sha256(content).hexdigest(), figures, presence)
+    return Model(detector, hashlib.sha256(content).hexdigest())
 
 
-def _evaluation(
-    path: Path, size_bytes: int, description: Description
+def evaluation(
+    path: Path, description: Description
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The figures of a file, and those of `a photo shows it`; None if there are only others'."""
+    """The figures of a model, and those of `a photo shows it`; None if there are only others'.
+
+    Its thresholds tell whose they are: each training has others.
+    """
     # Beside the folder that names it, which may hold a link into a cache.
     metrics = path.absolute().parent.parent / "metrics"
     figures = _read(metrics / "export.json").get(path.stem)
-    if not isinstance(figures, dict) or figures.get("size_mb") != round(size_bytes / 1e6, 3):
-        return None, None
     presence = _read(metrics / "presence.json")
     rounded = [round(threshold, DIGITS) for threshold in description.thresholds]
     fits = _thresholds(presence) == dict(zip(description.classes, rounded, strict=True))
-    return figures, presence if fits else None
+    return (figures, presence) if fits and isinstance(figures, dict) else (None, None)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,10 +27,9 @@ OF_ANSWERS = {
 # The page runs its own scripts, and the network in WebAssembly; it knows no other origin.
 OF_SITE = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-        "connect-src 'self' blob: data:; img-src 'self' blob: data:; style-src 'self'; "
-        "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+        "connect-src 'self'; img-src 'self' blob:; style-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     # Asked for again each time, and sent again only if it is another.
     "Cache-Control": "no-cache",

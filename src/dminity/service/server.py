@@ -29,6 +29,8 @@ def serve(settings: Settings) -> None:
         DminityError: if it cannot begin.
         KeyboardInterrupt: if Ctrl-C ended it.
     """
+    # Until it is heard, it would end the process: a new model may come early.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     logs.install()
     app = build(settings)
     with _listen(settings.host, settings.port) as listener:

@@ -83,10 +83,13 @@ def _description(model: Path) -> Description:
 
 
 def _write_runtime(runtime: Path, folder: Path) -> None:
-    """Write ONNX Runtime Web, compressed: not every host of static files does that itself."""
+    """Write ONNX Runtime Web, compressed: not every host of static files does that itself.
+
+    Not as `.gz`, which some hosts have the browser unpack: its checksum is that of the packed file.
+    """
     folder.mkdir()
     # Browsers want scripts to be called scripts, and older servers do not know .mjs.
     shutil.copyfile(runtime / MODULE, (folder / MODULE).with_suffix(".js"))
     # The same bytes give the same file: no time in it.
     packed = gzip.compress((runtime / WASM).read_bytes(), mtime=0)
-    (folder / f"{WASM}.gz").write_bytes(packed)
+    (folder / f"{WASM}.packed").write_bytes(packed)

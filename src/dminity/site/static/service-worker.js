@@ -6,8 +6,9 @@
  * and is taken over when all of it is there.
  */
 
-const CACHE = "dminity";
 const SCOPE = registration.scope;
+// Other sites of this origin have caches of their own.
+const CACHE = `dminity ${SCOPE}`;
 // What sees the photos. The policy in the page's head does not hold for workers: theirs is a header,
 // which plain hosts do not send.
 const WORKER = "modules/detector.js";
@@ -52,8 +53,7 @@ async function activate() {
   const cache = await caches.open(CACHE);
   const current = new Set(Object.keys(FILES).map(kept));
   for (const { url } of await cache.keys()) {
-    // Other sites of this origin have theirs in the same cache.
-    if (url.startsWith(SCOPE) && !current.has(url)) await cache.delete(url);
+    if (!current.has(url)) await cache.delete(url);
   }
   await self.clients.claim();
 }

@@ -17,10 +17,10 @@ export function offerDownloads(home) {
     listAsJson(home.list(), home.that("seen").length, home.that("failed")),
   );
   offer("boxes-json", "boxes.json", JSON_TYPE, () =>
-    boxesAsJson(home.looked(), home.that("failed"), home.model.classes),
+    boxesAsJson(home.looked(), home.that("failed"), home.model?.classes ?? []),
   );
   offer("boxes-csv", "boxes.csv", "text/csv", () =>
-    boxesAsCsv(home.looked(), home.model.classes),
+    boxesAsCsv(home.looked(), home.model?.classes ?? []),
   );
 }
 

@@ -37,12 +37,24 @@ async function droppedFiles(dropped) {
 }
 
 /**
- * A file, or all files of a folder.
+ * A file, or all files of a folder; what the browser may not read is an empty file.
  *
  * @param {FileSystemEntry} entry
  * @returns {Promise<Named[]>}
  */
 async function within(entry) {
+  try {
+    return await readable(entry);
+  } catch {
+    return [{ name: entry.fullPath.slice(1), file: new Blob() }];
+  }
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<Named[]>}
+ */
+async function readable(entry) {
   if (entry.isFile) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
     return [{ name: entry.fullPath.slice(1), file }];

@@ -54,11 +54,12 @@ export function filledSize(height, width, inputSize) {
  * A photo in the rectangle that the network sees.
  *
  * @param {Photo} photo
- * @param {Size} size of that rectangle
+ * @param {Size} inputSize that it is scaled to fit into
+ * @param {Size} size of that rectangle, at least `filledSize`
  * @returns {Uint8Array} [...size, 3], red, green, blue
  */
-export function letterbox(photo, size) {
-  const [height, width] = fittedSize(photo.height, photo.width, size);
+export function letterbox(photo, inputSize, size) {
+  const [height, width] = fittedSize(photo.height, photo.width, inputSize);
   const fitted = resized(photo, height, width);
   const padded = new Uint8Array(size[0] * size[1] * 3).fill(GRAY);
   for (let y = 0; y < height; y++) {

@@ -40,6 +40,7 @@ async function add(files) {
   for (const { photo, file } of photos) {
     if (!cards.has(photo)) continue;
     detector.look(file, {
+      wanted: () => cards.has(photo),
       begun: () => changed(photo, { state: "looking" }),
       seen: ({ width, height, found, picture }) => {
         // It was removed in the meantime.
@@ -81,13 +82,12 @@ function remove(photo) {
 }
 
 /** Remove all photos. */
-async function clear() {
+function clear() {
   home.clear();
   cards.clear();
   byId("photos").replaceChildren();
   byId("choose").focus();
   draw();
-  (await looking).forget();
 }
 
 /** Show all that depends on several photos, once for many changes. */
@@ -96,7 +96,7 @@ function draw() {
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
-    byId("results").hidden = home.photos.length === home.that("failed").length;
+    byId("results").hidden = home.photos.length === 0;
     document.body.classList.toggle("begun", home.photos.length > 0);
     const listed = home.list();
     showList(listed);
@@ -136,7 +136,11 @@ async function addRooms() {
     const response = await fetch(`rooms/${name}.jpg`);
     return { name: `${name}.jpg`, file: await response.blob() };
   });
-  add(await Promise.all(files));
+  try {
+    add(await Promise.all(files));
+  } catch {
+    say("The demo rooms cannot be fetched: there is no network.");
+  }
 }
 
 /** Buttons, and the slider. */
