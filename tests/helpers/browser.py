@@ -148,3 +148,9 @@ def tabbed_to(page: Page, selector: str, most: int = 60) -> None:
 def names(found: Sequence[Box]) -> list[str]:
     """The classes of boxes, in their order."""
     return [name for name, _, _ in found]
+
+
+def network_of(site: Path) -> Path:
+    """The network in a folder of the page."""
+    (path,) = site.glob("model-*.onnx")
+    return path

@@ -1,6 +1,7 @@
 """The page's folder: whole or not at all, and small enough."""
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dminity.runtime.detector import FINAL_OUTPUTS
 from dminity.runtime.model_file import BadOnnxFile
 from dminity.site.assembly import NoSite, write_site
 from dminity.site.onnxruntime_web import LOCK, NotFetched, fetched
-from tests.helpers.browser import NPM
+from tests.helpers.browser import NPM, network_of
 from tests.helpers.onnx_models import BRIGHT_CLASSES, write_bright_model
 from tests.helpers.programs import dminity, errors
 
@@ -27,12 +28,15 @@ def packed(site: Path) -> int:
 
 
 def test_the_first_visit_is_small(site: Path) -> None:
-    model = (site / "model.onnx").stat().st_size
+    model = network_of(site).stat().st_size
     assert packed(site) - model + INT8_BYTES < MOST_BYTES
 
 
 def test_the_model_says_what_it_is(site: Path) -> None:
+    name = network_of(site).name
+    assert name == f"model-{hashlib.sha256((site / name).read_bytes()).hexdigest()[:12]}.onnx"
     assert json.loads((site / "model.json").read_text()) == {
+        "file": name,
         "variant": "yolox_nano",
         "classes": list(BRIGHT_CLASSES),
         "input_size": [64, 64],

@@ -337,3 +337,40 @@ def test_photos_that_are_removed_never_get_to_the_worker(modules: Modules) -> No
     assert made["after"] == made["sent"] == [0, 2]
     reason = "it cannot be looked at (gone)"
     assert made["told"] == ["first begun", "first seen", f"second: {reason}", f"third: {reason}"]
+
+
+def test_of_a_dropped_folder_photos_are_taken_as_the_commands_have_them(modules: Modules) -> None:
+    body = """
+      const { listenForFiles } = await of("files");
+      const file = (path, content) => ({
+        isFile: true, isDirectory: false, name: path.split("/").at(-1), fullPath: path,
+        file: (take, refuse) => content === null ? refuse(new Error()) : take(new Blob([content])),
+      });
+      const folder = (path, inside) => ({
+        isFile: false, isDirectory: true, name: path.split("/").at(-1), fullPath: path,
+        createReader: () => {
+          const rest = [inside, []];
+          return { readEntries: take => take(rest.shift()) };
+        },
+      });
+      const flat = folder("/flat", [
+        folder("/flat/attic", [file("/flat/attic/a.png", "123")]),
+        folder("/flat/.git", [file("/flat/.git/b.png", "1")]),
+        file("/flat/z.JPG", "12"), file("/flat/notes.txt", "1"), file("/flat/.b.jpg", "1"),
+        file("/flat/b.jpg", null),
+      ]);
+      const taken = new Promise(resolve => listenForFiles(resolve));
+      const items = [flat, file("/alone.txt", "1")]
+        .map(entry => ({ kind: "file", webkitGetAsEntry: () => entry }));
+      const drop = new Event("drop", { cancelable: true });
+      Object.defineProperty(drop, "dataTransfer", { value: { types: ["Files"], items } });
+      document.dispatchEvent(drop);
+      return (await taken).map(({ name, file }) => [name, file.size]);
+    """
+    assert modules.call(body) == [
+        # What is dropped by itself is said to be no photo, and so is what cannot be read.
+        ["alone.txt", 1],
+        ["flat/b.jpg", 0],
+        ["flat/z.JPG", 2],
+        ["flat/attic/a.png", 3],
+    ]

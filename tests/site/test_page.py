@@ -19,6 +19,7 @@ from tests.helpers.browser import (
     halves,
     listed,
     names,
+    network_of,
     tabbed_to,
     transfer,
     visit,
@@ -152,7 +153,7 @@ def test_downloads_are_what_the_commands_print(page: Page, site: Path, tmp_path:
     page.get_by_text("Compare with what the owner claims").click()
     page.get_by_label("Bed", exact=True).check()
     page.wait_for_selector(".verdict.confirmed")
-    model = ["--model", str(site / "model.onnx")]
+    model = ["--model", str(network_of(site))]
     predicted = json.loads(dminity(home, "predict", ".", "--json", *model).stdout)
     ours = downloaded_json(page, "All boxes (JSON)")
     assert ours["photos"] == predicted["photos"]
@@ -270,7 +271,7 @@ def test_it_works_without_a_network_after_the_first_visit(browser: Browser, site
 def test_the_service_serves_it(browser: Browser, site: Path, tmp_path: Path) -> None:
     # Its headers forbid more than the page itself does.
     with (
-        serving(site / "model.onnx", "--site", site, log=tmp_path / "log") as service,
+        serving(network_of(site), "--site", site, log=tmp_path / "log") as service,
         visit(browser, f"http://127.0.0.1:{service.port}") as page,
     ):
         page.get_by_role("button", name="Try demo rooms").click()
@@ -328,7 +329,7 @@ def test_a_new_version_is_taken_over_and_fetches_what_has_changed(
                 break
         assert listed(page) == []
         fetched = {address.rpartition("/")[2] for _, address in server.asked}
-        assert "model.onnx" in fetched
+        assert network_of(tmp_path / "new").name in fetched
         assert not any(name.endswith(".packed") for name in fetched)
 
 
@@ -337,7 +338,7 @@ def test_a_detector_that_cannot_be_started_is_one_line(
 ) -> None:
     served = tmp_path / "site"
     shutil.copytree(site, served)
-    (served / "model.onnx").write_bytes(b"no model")
+    network_of(served).write_bytes(b"no model")
     with http_server(served) as address:
         page = browser.new_page()
         page.goto(f"{address}/")

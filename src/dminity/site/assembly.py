@@ -1,6 +1,7 @@
 """The folder of the page: all that a browser needs, whole or not at all."""
 
 import gzip
+import hashlib
 import json
 import shutil
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from dminity.site.offline import SERVICE_WORKER, write_list_of_files
 from dminity.site.onnxruntime_web import MODULE, WASM, fetched
 
 STATIC = Path(__file__).with_name("static")
-MODEL, DESCRIPTION = "model.onnx", "model.json"
+DESCRIPTION = "model.json"
 # By these a folder is known as one of ours, which may be replaced.
 MARKS = (SERVICE_WORKER, DESCRIPTION)
 
@@ -43,8 +44,7 @@ def write_site(folder: Path, model: Path, cache: Path) -> int:
     with replacing_folder(folder) as unfinished:
         shutil.copytree(STATIC, unfinished, dirs_exist_ok=True)
         _write_runtime(runtime, unfinished / "onnxruntime")
-        shutil.copyfile(model, unfinished / MODEL)
-        (unfinished / DESCRIPTION).write_text(json.dumps(asdict(description), indent=2) + "\n")
+        _write_model(model, description, unfinished)
         write_rooms(unfinished / "rooms")
         write_list_of_files(unfinished)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -80,6 +80,18 @@ def _description(model: Path) -> Description:
             "model-int8.onnx or model.onnx"
         )
     return detector.description
+
+
+def _write_model(model: Path, description: Description, folder: Path) -> None:
+    """Write a network, and what it says of itself.
+
+    Its name has its checksum: a page of one version never gets the network of another.
+    """
+    content = model.read_bytes()
+    name = f"model-{hashlib.sha256(content).hexdigest()[:12]}.onnx"
+    (folder / name).write_bytes(content)
+    said = asdict(description) | {"file": name}
+    (folder / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n")
 
 
 def _write_runtime(runtime: Path, folder: Path) -> None:

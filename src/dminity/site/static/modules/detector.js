@@ -16,6 +16,7 @@ import { BadPhoto, openPhoto, readPixels } from "./photo.js";
  * @property {string[]} classes
  * @property {[number, number]} input_size height and width in pixels
  * @property {number[]} thresholds for each class, 0-1
+ * @property {string} file where the network is, with its checksum: no other version's is taken
  */
 /**
  * @typedef {object} Seen
@@ -65,9 +66,10 @@ async function getUnpacked(path) {
  * @returns {Promise<{model: Model, session: ort.InferenceSession}>}
  */
 async function load() {
+  const described = get("model.json").then((response) => response.json());
   const [model, file, wasm] = await Promise.all([
-    get("model.json").then((response) => response.json()),
-    get("model.onnx").then((response) => response.arrayBuffer()),
+    described,
+    described.then(({ file }) => get(file)).then((response) => response.arrayBuffer()),
     getUnpacked(WASM),
   ]);
   // More threads want memory that they share, which browsers grant to isolated pages only.

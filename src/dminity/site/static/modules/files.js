@@ -2,14 +2,18 @@
 
 /** @typedef {{name: string, file: Blob}} Named a file, and its name, with its folders if dropped */
 
+/** What is taken for a photo in a folder: `PHOTOS` in runtime/inputs.py, and what Safari reads. */
+const PHOTO = /\.(jpe?g|jpe|png|webp|gif|tiff?|bmp|mpo|avif|jp2|ppm|pgm|hei[cf])$/i;
+
 /**
  * By name, as the commands have it.
  *
- * @param {Named[]} files
- * @returns {Named[]}
+ * @template {{name: string}} T
+ * @param {T[]} named
+ * @returns {T[]}
  */
-function sorted(files) {
-  return files.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+function sorted(named) {
+  return named.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /**
@@ -23,7 +27,7 @@ function named(files) {
 }
 
 /**
- * Files and folders that were dropped. Hidden files of folders are passed over.
+ * Files and folders that were dropped; of folders, what is called like a photo and is not hidden.
  *
  * @param {DataTransfer} dropped
  * @returns {Promise<Named[]>}
@@ -33,7 +37,7 @@ async function droppedFiles(dropped) {
   const files = [...dropped.items].filter(({ kind }) => kind === "file");
   const entries = files.map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return named(dropped.files);
-  return sorted((await Promise.all(entries.map(within))).flat());
+  return (await Promise.all(sorted(entries).map(within))).flat();
 }
 
 /**
@@ -59,8 +63,10 @@ async function readable(entry) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
     return [{ name: entry.fullPath.slice(1), file }];
   }
-  const inside = (await entries(entry)).filter(({ name }) => !name.startsWith("."));
-  return (await Promise.all(inside.map(within))).flat();
+  const inside = sorted(await entries(entry)).filter(({ name }) => !name.startsWith("."));
+  const photos = inside.filter(({ isFile, name }) => isFile && PHOTO.test(name));
+  const folders = inside.filter(({ isDirectory }) => isDirectory);
+  return (await Promise.all([...photos, ...folders].map(within))).flat();
 }
 
 /**

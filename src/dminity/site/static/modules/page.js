@@ -108,6 +108,7 @@ function draw() {
 function setScore(score) {
   home.minScore = score;
   byId("own").hidden = score === null;
+  if (score === null) byId("score").value = byId("score").defaultValue;
   const text = score === null ? "automatic" : `${percent(score)} or more`;
   byId("score-shown").textContent = text;
   byId("score").setAttribute("aria-valuetext", text);
