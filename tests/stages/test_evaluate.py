@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dminity.data import tables, voc
-from dminity.evaluation import detection_table
+from dminity.evaluation import detection_table, truth_table
 from dminity.stages import evaluate
 from tests.helpers.detectors import save_nano
 from tests.helpers.project import ROOT
@@ -67,6 +67,8 @@ def test_a_group_is_difficult_to_two_protocols_and_to_be_found_by_the_third(proj
     table = tables.read(project / "metrics/detections.parquet", detection_table.SCHEMA)
     assert set(table["image_id"]) <= {"a", "b"}
     assert table[tables.CORNERS].to_numpy().max(initial=0) <= 1
+    contents = tables.read(project / "metrics/truths.parquet", truth_table.SCHEMA)
+    assert sorted(contents["ignored"]) == [False, True]
     per_class = pd.read_csv(project / "metrics/per_class.csv")
     assert per_class["openimages.boxes"].tolist() == [1, 1]
 

@@ -75,7 +75,11 @@ def score(
     truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
 ) -> Scores:
     """Evaluate the detections of each photo against what is in it."""
-    matches = match(truths, detections, len(classes))
+    return scores(match(truths, detections, len(classes)))
+
+
+def scores(matches: Matches) -> Scores:
+    """Evaluate photos that are matched."""
     found = average_precision(matches)
     # [levels, classes]
     precision = curves(matches, RECALLS)

@@ -43,3 +43,30 @@ def to_table(
     table["label"] = np.array(classes, object)[class_ids]
     table["score"] = scores
     return table.reindex(columns=SCHEMA.names)
+
+
+def from_table(
+    table: pd.DataFrame,
+    image_ids: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+    classes: tuple[str, ...],
+) -> list[Detections]:
+    """What the table says of some photos and classes; of others it may know more.
+
+    Args:
+        table: as `to_table` makes it.
+        image_ids: the photos, in any order.
+        sizes: their widths and heights in pixels.
+        classes: the names of the classes.
+    """
+    known = table[table["label"].isin(classes)]
+    rows = known.groupby("image_id").indices
+    places = {name: place for place, name in enumerate(classes)}
+    normalized = known[CORNERS].to_numpy(float)
+    scores = known["score"].to_numpy(float)
+    class_ids = np.array([places[name] for name in known["label"]], np.int64)
+    found = []
+    for image_id, size in zip(image_ids, sizes, strict=True):
+        own = rows.get(image_id, np.empty(0, np.intp))
+        found.append(Detections(normalized[own] * (size * 2), scores[own], class_ids[own]))
+    return found

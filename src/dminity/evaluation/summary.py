@@ -57,8 +57,7 @@ def evaluate(photos: Photos) -> Evaluation:
         "voc.AP50": resample(by_voc)[1],
         "openimages.AP50": resample(by_openimages)[1],
     }
-    scores = coco.score(photos.truths, photos.detections, photos.classes)
-    return Evaluation(photos, scores, by_coco, by_voc, by_openimages, resampled)
+    return Evaluation(photos, coco.scores(by_coco), by_coco, by_voc, by_openimages, resampled)
 
 
 def figures(found: Evaluation) -> dict[str, Figures]:

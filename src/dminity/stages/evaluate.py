@@ -13,7 +13,7 @@ from dminity.core.stage import INDEX, METRICS, MODEL, VOC, run
 from dminity.data import tables, voc
 from dminity.detection.detections import SHOWN_SCORE, Detections
 from dminity.detection.drawing import draw_detections
-from dminity.evaluation import cost, detection_table, summary
+from dminity.evaluation import cost, detection_table, summary, truth_table
 from dminity.evaluation.confusion import confusion
 from dminity.evaluation.openimages import Published
 from dminity.network.detector import Detector, load_detector
@@ -44,6 +44,8 @@ def main() -> None:
         detector.classes,
     )
     tables.write(table, METRICS / "detections.parquet", detection_table.SCHEMA)
+    contents = truth_table.to_table(published.image_ids, truths, detector.classes)
+    tables.write(contents, METRICS / "truths.parquet", truth_table.SCHEMA)
     found = summary.evaluate(summary.Photos(truths, detections, published, table, detector.classes))
     _write_table(summary.class_table(found), METRICS / "per_class.csv")
     _write_table(found.scores.curve, PLOTS / "pr_curve.csv")

@@ -1,0 +1,49 @@
+"""The tables that comparisons read: what they say is what was evaluated."""
+
+import numpy as np
+
+from dminity.evaluation import coco, detection_table, truth_table
+from dminity.evaluation.detection_table import SCHEMA
+from tests.helpers.evaluation_cases import (
+    BED,
+    HEIGHT,
+    RANDOM_CLASSES,
+    SINK,
+    WIDTH,
+    as_published,
+    random_photos,
+    truth,
+)
+
+
+def test_figures_from_tables_are_those_of_the_photos() -> None:
+    truths, detections = random_photos(1)
+    published, found = as_published(truths, detections, RANDOM_CLASSES)
+    image_ids = published.image_ids
+    known = truth_table.to_table(image_ids, truths, RANDOM_CLASSES)
+    again = truth_table.from_table(known, image_ids, RANDOM_CLASSES)
+    sizes = [(each.width, each.height) for each in again]
+    found_again = detection_table.from_table(found, image_ids, sizes, RANDOM_CLASSES)
+    assert list(found.columns) == SCHEMA.names
+    assert coco.score(again, found_again, RANDOM_CLASSES).ap == (
+        coco.score(truths, detections, RANDOM_CLASSES).ap
+    )
+    for one, other in zip(truths, again, strict=True):
+        np.testing.assert_allclose(other.xyxy_pixels, one.xyxy_pixels)
+        np.testing.assert_array_equal(other.class_ids, one.class_ids)
+        np.testing.assert_array_equal(other.ignored, one.ignored)
+
+
+def test_other_photos_and_classes_are_left_out() -> None:
+    truths = [truth(BED, SINK), truth(), truth(SINK, ignored=(0,))]
+    table = truth_table.to_table(("a", "b", "c"), truths, RANDOM_CLASSES)
+    third, second = truth_table.from_table(table, ("c", "b"), ("Sink",))
+    assert third.class_ids.tolist() == [0]
+    assert third.ignored.tolist() == [True]
+    assert (second.width, second.height, len(second.class_ids)) == (WIDTH, HEIGHT, 0)
+    (first,) = truth_table.from_table(table, ("a",), ("Sink",))
+    np.testing.assert_allclose(first.xyxy_pixels, [SINK[:4]])
+    nothing = detection_table.from_table(
+        detection_table.to_table((), (), (), ()), ("a",), [(WIDTH, HEIGHT)], ("Sink",)
+    )
+    assert [len(found.scores) for found in nothing] == [0]
