@@ -17,7 +17,7 @@ FLOORS = (
     ("data", "runtime"),
     ("sources", "loader", "network", "service"),
     ("evaluation", "export", "site"),
-    ("training",),
+    ("training", "report"),
     ("params",),
     ("stages",),
     ("commands",),

@@ -1,0 +1,1 @@
+"""From figures to a decision: experiments read, compared, and told. Knows no network."""
