@@ -1,0 +1,161 @@
+"""A copy of the project in which experiments run one after another, so that the project is left alone.
+
+`dvc exp run --temp` and `--queue` stash what is not committed, move HEAD and put both back, each
+time that an experiment starts: an edit in the meantime is in the later ones. This copy is made of
+the project as it stands when the command begins. It keeps data and interrupted trainings from one
+experiment to the next, and from one call to the next; DVC's cache is the project's own.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from dvc.config import Config
+from dvc.repo import Repo
+
+from dminity.commands.git import git
+from dminity.core.child import ended_with_us
+from dminity.core.files import exclusive, remove
+from dminity.params import PARAMS_FILE
+
+# In DVC's folder for what is temporary, which Git ignores.
+FOLDER = Path("dminity/project")
+LOCK = Path("dminity/lock")
+EXPERIMENTS = "refs/exps"
+# DVC's own notes on a run.
+NOTES = f"{EXPERIMENTS}/exec/"
+
+
+class ProjectCopy:
+    """The copy.
+
+    Args:
+        repo: the project.
+    """
+
+    def __init__(self, repo: Repo) -> None:
+        self.project = Path(repo.root_dir)
+        self.folder = Path(repo.tmp_dir) / FOLDER
+        self.lock = Path(repo.tmp_dir) / LOCK
+        self.config = repo.config.read("local")
+        self.config["cache"] = self.config.get("cache", {}) | {"dir": repo.cache.local_cache_dir}
+        self.head = git(self.project, "rev-parse", "HEAD")
+        # A commit of what is not committed, on no branch; nothing, if all is.
+        self.state = git(self.project, "stash", "create") or self.head
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let no other process work in the copy; what it finished before it was interrupted counts.
+
+        Raises:
+            Occupied: if one does.
+        """
+        with exclusive(self.folder, self.lock):
+            if self.folder.exists():
+                self._collect()
+            else:
+                self._make()
+            yield
+
+    def remove(self) -> None:
+        """Remove the copy, with its data and interrupted trainings."""
+        remove(self.folder)
+
+    def run(self, name: str, changes: Sequence[str]) -> bool:
+        """Run an experiment; whether it ended well. The project has it then.
+
+        Args:
+            name: of the experiment.
+            changes: of params.yaml, as `-S` takes them.
+        """
+        self._put_back()
+        options = [option for change in changes for option in ("-S", change)]
+        done = _run_dvc(self.folder, "exp", "run", "--name", name, *options)
+        self._collect()
+        return done
+
+    def _make(self) -> None:
+        """Make the copy. Its commits are the project's, which lie there once."""
+        unfinished = self.folder.with_name(f".{self.folder.name}.unfinished")
+        remove(unfinished)
+        git(self.project, "clone", "--quiet", "--shared", "--no-checkout", ".", unfinished)
+        for name in ("user.name", "user.email"):
+            if value := git(self.project, "config", "--default", "", name):
+                git(unfinished, "config", name, value)
+        unfinished.rename(self.folder)
+
+    def _put_back(self) -> None:
+        """Give the copy the project's files and data, as they were when the command began."""
+        git(self.folder, "checkout", "--quiet", "--force", "--detach", self.head)
+        git(self.folder, "restore", f"--source={self.state}", "--staged", "--worktree", "--", ".")
+        with Config(dvc_dir=str(self.folder / ".dvc")).edit("local") as local:
+            local.update(self.config)
+        # What an interrupted run was reading or writing.
+        remove(self.folder / ".dvc/tmp/rwlock")
+        # Data that are nowhere are made again.
+        _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
+
+    def _collect(self) -> None:
+        """Move finished experiments into the project; its data are in the cache already."""
+        refs = git(self.folder, "for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines()
+        for ref in refs:
+            if not ref.startswith(NOTES):
+                git(self.project, "fetch", "--quiet", self.folder, f"{ref}:{ref}")
+                git(self.folder, "update-ref", "-d", ref)
+
+
+def uncommitted(root: Path) -> list[str]:
+    """Files of the project that Git knows, as they are not in its last commit."""
+    return git(root, "diff", "--name-only", "HEAD").splitlines()
+
+
+def unknown_to_git(root: Path) -> list[str]:
+    """Files that stages read and that would not be in the copy, as Git neither knows nor ignores them."""
+    read = ("src", "dvc.yaml", "dvc.lock", PARAMS_FILE)
+    command = ("ls-files", "--others", "--exclude-standard", "--", *read)
+    return git(root, *command).splitlines()
+
+
+def _run_dvc(folder: Path, *arguments: str) -> bool:
+    """Run a command of DVC in a folder, its output on stderr; whether it ended well.
+
+    It ends with this process, and so do the stages that it starts.
+    """
+    # Stages are started as `python`.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    process = subprocess.Popen(  # noqa: S603
+        ended_with_us([sys.executable, "-m", "dvc", *arguments], signal.SIGKILL),
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        # A terminal's Ctrl-C comes here, and goes on from here, once.
+        process_group=0,
+    )
+    try:
+        with _ended_by(signal.SIGTERM, signal.SIGHUP):
+            return process.wait() == 0
+    except BaseException:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+        raise
+
+
+@contextmanager
+def _ended_by(*numbers: signal.Signals) -> Iterator[None]:
+    """Let these signals end the process as `sys.exit` does, and not at once."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
