@@ -1,6 +1,5 @@
 """Experiments of a command: shown, then run one after another, but for those that are finished."""
 
-import argparse
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -41,18 +40,13 @@ class Planned:
     """An experiment that a command wants.
 
     name: its own, or that of the run which is it. changes: of params.yaml, as `-S` takes them.
-    finished: the run which is it, if there is one.
+    finished: the run which is it, if there is one. command: what makes it, as a user would type it.
     """
 
     name: str
     changes: tuple[str, ...]
     finished: FinishedRun | None
-
-    @property
-    def command(self) -> str:
-        """What makes it, as a user would type it."""
-        options = [option for change in self.changes for option in ("-S", change)]
-        return shlex.join(["dvc", "exp", "run", "--name", self.name, *options])
+    command: str
 
 
 class Experiments:
@@ -99,14 +93,16 @@ class Experiments:
     ) -> Planned:
         """An experiment, under the name that it has or is free."""
         if finished := find_finished(self.root, runs, needs, params):
-            return Planned(finished.name, changes, finished)
+            is_commit = finished.name == runs[0][0]
+            command = "dvc repro" if is_commit else _command(finished.name, changes)
+            return Planned(finished.name, changes, finished, command)
         taken = {run.rpartition("/")[2] for run, _ in runs}
         number = 1
         free = name
         while free in taken:
             number += 1
             free = f"{name}-run-{number}"
-        return Planned(free, changes, None)
+        return Planned(free, changes, None, _command(free, changes))
 
     def _runs(self) -> list[tuple[str, str]]:
         """The names and commits of all runs: that of the last commit, and all experiments."""
@@ -138,19 +134,23 @@ class Experiments:
                 left = time_left(seconds, len(to_run) - number) if seconds else "unknown"
                 line(f"experiment {number + 1} of {len(to_run)}: {each.name}; time left: {left}")
                 start = time.monotonic()
-                if not copy.run(each.name, each.changes):
+                if copy.run(each.name, each.changes):
+                    # DVC has said that the results lie in "your workspace", and meant the copy.
+                    line(f"{each.name} is finished; the workspace is as it was")
+                else:
                     failed.append(each.name)
                 seconds.append(time.monotonic() - start)
             if not failed:
                 copy.remove()
         if failed:
-            note(f"{copy.folder} has the data and what is unfinished, for the next call; or remove it")
+            note(f"{copy.folder} has data and what is unfinished, for the next call; or remove it")
         return failed
 
     def show(self, planned: Sequence[Planned]) -> None:
         """Print what there is to run, and say what of the workspace is in it."""
         rows = [
-            (each.name, "finished" if each.finished else "to run", each.command) for each in planned
+            (each.name, "is finished" if each.finished else "is to run", each.command)
+            for each in planned
         ]
         print("\n".join(aligned(rows)), flush=True)
         if not all(each.finished for each in planned) and (changed := uncommitted(self.root)):
@@ -166,6 +166,12 @@ class Experiments:
                 )
 
 
+def _command(name: str, changes: Sequence[str]) -> str:
+    """The command that runs an experiment."""
+    options = [option for change in changes for option in ("-S", change)]
+    return shlex.join(["dvc", "exp", "run", "--name", name, *options])
+
+
 def refuse_failures(failed: Sequence[str]) -> None:
     """End with exit code 1 if experiments failed; what the others gave is told by then.
 
@@ -177,11 +183,6 @@ def refuse_failures(failed: Sequence[str]) -> None:
             f"{', '.join(failed)} failed: what DVC said of it is above; the same command runs it "
             "again, and no other"
         )
-
-
-def add_dry_run(parser: argparse.ArgumentParser) -> None:
-    """Add the option of commands that run experiments."""
-    parser.add_argument("--dry-run", action="store_true", help="show what would run, and end")
 
 
 def _opened() -> Repo:

@@ -1,4 +1,4 @@
-"""A copy of the project in which experiments run one after another, so that the project is left alone.
+"""A copy of the project in which experiments run, so that the project itself is left alone.
 
 `dvc exp run --temp` and `--queue` stash what is not committed, move HEAD and put both back, each
 time that an experiment starts: an edit in the meantime is in the later ones. This copy is made of
@@ -115,7 +115,7 @@ def uncommitted(root: Path) -> list[str]:
 
 
 def unknown_to_git(root: Path) -> list[str]:
-    """Files that stages read and that would not be in the copy, as Git neither knows nor ignores them."""
+    """Files that stages read and the copy would not have: Git neither knows nor ignores them."""
     read = ("src", "dvc.yaml", "dvc.lock", PARAMS_FILE)
     command = ("ls-files", "--others", "--exclude-standard", "--", *read)
     return git(root, *command).splitlines()

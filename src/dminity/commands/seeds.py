@@ -9,8 +9,8 @@ from dminity.commands.numbers import whole
 
 MOST = 1000
 DESCRIPTION = """
-Train the experiment of params.yaml with several seeds, train.seed counting up from its value there, as
-experiments of DVC, one after another, in a copy of the project. What is finished is not trained
+Train the experiment of params.yaml with several seeds, train.seed counting up from its value there,
+as experiments of DVC, one after another, in a copy of the project. What is finished is not trained
 again: interrupt it, and run it again to go on. Prints every figure, their mean and their spread.
 """
 EXIT = "The exit code is 1 if a training failed; the figures of the others are given nevertheless."

@@ -9,16 +9,16 @@ FIGURES = (
     "coco.AP", "coco.AP50", "voc.AP50", "openimages.AP50", "presence.precision", "presence.recall",
 )  # fmt: skip
 SEED = "train.seed"
-NONE = "–"
-# So many standard deviations do two trainings differ by in one of twenty cases: 1.96 × √2.
+NONE = "-"
+# So many standard deviations do two trainings differ by in one of twenty cases: 1.96 times √2.
 APART = 2.77
 
 
 def spread_rows(variants: Sequence[Variant]) -> list[list[str]]:
-    """A table: its head, a row for each training, their mean, their standard deviation (n−1).
+    """A table: its head, a row for each training, their mean, their standard deviation (n-1).
 
     Args:
-        variants: the trainings; figures that one of them has not are dashes.
+        variants: the trainings; a figure that one of them has not is a dash.
     """
     figures = [[_figure(variant, name) for name in FIGURES] for variant in variants]
     columns = [

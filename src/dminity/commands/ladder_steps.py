@@ -1,6 +1,6 @@
-"""The project's own ladder: experiments from one class to all, and from a small network to larger ones.
+"""The project's own ladder: from one class to all, and from a small network to larger ones.
 
-A recipe names only what it changes; whatever else is as in params.yaml, the source too. The larger
+A step names only what it changes: whatever else is as in params.yaml, the source too. The larger
 variants, yolox_m, yolox_l and yolox_x, want a GPU: add a line for each to `variants`.
 """
 
@@ -10,7 +10,7 @@ from dminity.core.amenities import buckets
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Step:
     """Experiments that answer a question.
 
     question: in a sentence. experiments: what each changes of params.yaml, by its name, as
@@ -23,24 +23,24 @@ class Recipe:
 
 _FIRST_TEN = ",".join(f'"{name}"' for name in buckets()["01-10"])
 
-RECIPES = {
-    "bathtub": Recipe(
+STEPS = {
+    "bathtub": Step(
         "Does a detector of one class find it better than a detector of all?",
         {"bathtub": ("classes=[Bathtub]",)},
     ),
-    "ten-classes": Recipe(
+    "ten-classes": Step(
         "Does a detector of ten classes find them better than a detector of all?",
         {"ten-classes": (f"classes=[{_FIRST_TEN}]",)},
     ),
-    "thirty-classes-200": Recipe(
+    "thirty-classes-200": Step(
         "What do 200 photos of each class and split give?",
         {"thirty-classes-200": ("classes=all", "limit_per_class=200")},
     ),
-    "full": Recipe(
+    "full": Step(
         "What do all photos give, beyond 200 of each class and split?",
         {"full": ("classes=all", "limit_per_class=0")},
     ),
-    "variants": Recipe(
+    "variants": Step(
         "What does a larger network find more, and what does it cost?",
         {
             "variants-yolox_nano": ("model=yolox_nano",),
