@@ -18,11 +18,21 @@ def main() -> None:
     """Run a subcommand; whatever ends it is one line on stderr."""
     ending.install()
     # It may fail, or be interrupted.
-    from dminity.commands import check, ladder, listing, predict, seeds, serve, site, view
+    from dminity.commands import (
+        check,
+        compare,
+        ladder,
+        listing,
+        predict,
+        seeds,
+        serve,
+        site,
+        view,
+    )
 
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in (predict, listing, site, serve, check, view, seeds, ladder):
+    for subcommand in (predict, listing, site, serve, check, view, compare, seeds, ladder):
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

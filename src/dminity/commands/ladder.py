@@ -10,7 +10,9 @@ Run a step of the project's own ladder as experiments of DVC, one after another,
 project, and write what it concludes into docs/experiments. What is finished is not trained again:
 run it again to go on after an interrupt, or to write the conclusion anew.
 """
-EXIT = "The exit code is 1 if a training failed; what the others give is concluded nevertheless."
+EXIT = """
+The exit code is 1 if a training failed; what the others give is concluded nevertheless.
+""".strip()
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -19,7 +21,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "ladder",
         help="the project's own experiments, with a conclusion each",
         description=DESCRIPTION,
-        epilog=f"{EXIT} Steps: " + " ".join(f"{name}: {STEPS[name].question}" for name in STEPS),
+        epilog="\n".join([*(f"{name}: {STEPS[name].question}" for name in STEPS), "", EXIT]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("step", choices=STEPS, help="what to run")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and end")

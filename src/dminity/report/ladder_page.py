@@ -108,7 +108,7 @@ def _limits(recipes: Sequence[Recipe], variants: Sequence[Variant]) -> Iterator[
         known = f"; the spread of coco.AP between seeds is {', '.join(spreads)}" if spreads else ""
         yield (
             f"One training each of {', '.join(single)}: one seed says little{known}. `dminity seeds "
-            "-n 5 -S …` trains more of them, and the same command writes this page again."
+            "-n 5 -S …` trains more, and the same command writes this page again."
         )
     photos = sorted({count for each in variants if (count := each.figure("images")) is not None})
     if photos:
