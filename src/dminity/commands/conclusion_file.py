@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dminity.commands.experiment_runs import Planned
 from dminity.commands.git import git
-from dminity.commands.project_copy import uncommitted
+from dminity.commands.project_copy import READ, uncommitted
 from dminity.core.files import replacing_file
 from dminity.core.progress import Progress
 from dminity.core.stage import METRICS
@@ -24,7 +24,7 @@ FOLDER = Path("docs/experiments")
 
 
 def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Planned]) -> Path:
-    """Compare what a step's experiments gave, and write down what follows; the page's path.
+    """Compare what a step's experiments gave, and write down what follows; the page's path in the project.
 
     The run of the last commit is beside them, and all seeds that are known of any of them.
 
@@ -42,15 +42,15 @@ def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Pl
     against = next((variant for variant in wanted if variant.rev == base.rev), None)
     variants = _with_other_seeds(wanted)
     comparison = compare(variants, against, None, cores())
-    page = root / FOLDER / f"{step}.md"
+    page = FOLDER / f"{step}.md"
     text = ladder_page(
         question,
         Making(f"dminity ladder {step}", date.today().isoformat(), _commit(root), _machine(wanted)),
         {base.name: "dvc repro"} | {each.name: each.command for each in finished},
         [row.recipe for row in comparison.rows],
-        as_markdown(comparison, _draw(comparison, page) if len(finished) > 1 else ""),
+        as_markdown(comparison, _draw(comparison, root / page) if len(finished) > 1 else ""),
     )
-    with replacing_file(page) as unfinished:
+    with replacing_file(root / page) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return page
 
@@ -86,7 +86,7 @@ def _draw(comparison: Comparison, page: Path) -> str:
 
 def _commit(root: Path) -> str:
     """The last commit, and whether what ran may have been something else."""
-    changed = [name for name in uncommitted(root) if not Path(name).is_relative_to(FOLDER)]
+    changed = [name for name in uncommitted(root) if name.startswith(READ)]
     return f"commit {git(root, 'rev-parse', '--short', 'HEAD')}" + (
         " with changes that are not committed" if changed else ""
     )
@@ -95,8 +95,8 @@ def _commit(root: Path) -> str:
 def _machine(variants: Sequence[Variant]) -> str:
     """The machine: processors, and the threads that `evaluate` had."""
     counts = sorted({count for variant in variants if (count := _threads(variant)) is not None})
-    threads = f"; PyTorch had {' or '.join(map(str, counts))} threads" if counts else ""
-    return f"a machine with {os.cpu_count()} processors{threads}"
+    threads = f"; threads of PyTorch: {' or '.join(map(str, counts))}" if counts else ""
+    return f"a machine of {os.cpu_count()} processors{threads}"
 
 
 def _threads(variant: Variant) -> int | None:

@@ -27,6 +27,8 @@ from dminity.params import PARAMS_FILE
 FOLDER = Path("dminity/project")
 LOCK = Path("dminity/lock")
 EXPERIMENTS = "refs/exps"
+# What stages and DVC read of what Git keeps.
+READ = ("src", "dvc.yaml", "dvc.lock", PARAMS_FILE.name)
 # DVC's own notes on a run.
 NOTES = f"{EXPERIMENTS}/exec/"
 
@@ -116,8 +118,7 @@ def uncommitted(root: Path) -> list[str]:
 
 def unknown_to_git(root: Path) -> list[str]:
     """Files that stages read and the copy would not have: Git neither knows nor ignores them."""
-    read = ("src", "dvc.yaml", "dvc.lock", PARAMS_FILE)
-    command = ("ls-files", "--others", "--exclude-standard", "--", *read)
+    command = ("ls-files", "--others", "--exclude-standard", "--", *READ)
     return git(root, *command).splitlines()
 
 

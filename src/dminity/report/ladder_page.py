@@ -56,7 +56,7 @@ def ladder_page(
             "```",
             "",
             *_changed_table([recipe.trainings[0] for recipe in recipes]),
-            comparison.replace(f"# {TITLE}", "## Conclusion", 1),
+            comparison.replace(f"# {TITLE}", "## Conclusion", 1).strip(),
             "",
             "## Limits",
             *(f"- {limit}" for limit in _limits(recipes, variants)),
