@@ -25,15 +25,6 @@ def printed(project: Project, *arguments: str, fails: bool = False) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def clone(ran: Project, tmp_path: Path) -> Project:
-    """A clone of a project whose pipeline has run, that shares its cache."""
-    clone = ran.clone(tmp_path / "clone")
-    clone.run("dvc", "config", "--local", "cache.dir", str(ran.folder / ".dvc/cache"))
-    clone.run("dvc", "checkout", "--quiet")
-    return clone
-
-
 @pytest.mark.parametrize("count", ["1", "0", "-2", "two", "2.5", "100000"])
 def test_a_spread_takes_two(count: str, tmp_path: Path) -> None:
     done = dminity(tmp_path, "seeds", "-n", count)

@@ -24,7 +24,7 @@ FOLDER = Path("docs/experiments")
 
 
 def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Planned]) -> Path:
-    """Compare what a step's experiments gave, and write down what follows; the page's path in the project.
+    """Compare what a step's experiments gave, and write down what follows; the page's path.
 
     The run of the last commit is beside them, and all seeds that are known of any of them.
 

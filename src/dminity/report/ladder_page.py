@@ -101,14 +101,14 @@ def _limits(recipes: Sequence[Recipe], variants: Sequence[Variant]) -> Iterator[
     single = [escaped(each.name) for each in recipes if len(each.trainings) == 1]
     if single:
         spreads = [
-            f"{known.deviation:.3f} ({escaped(each.name)})"
+            f"{figure.deviation:.3f} ({escaped(each.name)})"
             for each in recipes
-            if len(each.trainings) > 1 and (known := each.over_seeds("coco.AP"))
+            if len(each.trainings) > 1 and (figure := each.over_seeds("coco.AP"))
         ]
         known = f"; the spread of coco.AP between seeds is {', '.join(spreads)}" if spreads else ""
         yield (
-            f"One training each of {', '.join(single)}: one seed says little{known}. `dminity seeds "
-            "-n 5 -S …` trains more, and the same command writes this page again."
+            f"One training each of {', '.join(single)}: one seed says little{known}. `dminity "
+            "seeds -n 5 -S …` trains more, and the same command writes this page again."
         )
     photos = sorted({count for each in variants if (count := each.figure("images")) is not None})
     if photos:
