@@ -19,7 +19,9 @@ def trained(name: str, seed: int, ap: float, **params: object) -> Variant:
 def page(*recipes: Recipe) -> str:
     """The page of some recipes."""
     commands = {"main": "dvc repro", "few": "dvc exp run --name few -S 'classes=[Bed,Sink]'"}
-    return ladder_page("Few or all?", MAKING, commands, recipes, "# Variants compared\n\nAll.\n")
+    return ladder_page(
+        "Few or all?", MAKING, commands, recipes, ["large"], "# Variants compared\n\nAll.\n"
+    )
 
 
 def test_it_says_how_it_came_about_and_what_differs() -> None:
@@ -32,7 +34,7 @@ def test_it_says_how_it_came_about_and_what_differs() -> None:
     assert "dvc exp run --name few -S 'classes=[Bed,Sink]'  # few\n```\n" in text
     assert "| parameter | main | few |\n| :-- | :-- | :-- |\n| classes | all | Bed, Sink |" in text
     assert "train.seed" not in text
-    assert "\n## Conclusion\n\nAll.\n\n## Limits\n" in text
+    assert "\n## Conclusion\n\nAll.\n\n## Limits\n- large failed, and is not here.\n" in text
     assert "- One training each of main, few: one seed says little. `dminity seeds" in text
     assert "- The test split has 150 photos" in text
     assert "rooms that the project renders" in text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from dminity.commands.experiment_runs import Planned
+from dminity.commands.experiment_runs import REPRO, Planned
 from dminity.commands.git import git
 from dminity.commands.project_copy import READ, uncommitted
 from dminity.core.files import replacing_file
@@ -23,7 +23,9 @@ from dminity.runtime.finding import cores
 FOLDER = Path("docs/experiments")
 
 
-def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Planned]) -> Path:
+def write_conclusion(
+    root: Path, step: str, question: str, finished: Sequence[Planned], failed: Sequence[str]
+) -> Path:
     """Compare what a step's experiments gave, and write down what follows; the page's path.
 
     The run of the last commit is beside them, and all seeds that are known of any of them.
@@ -33,6 +35,7 @@ def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Pl
         step: its name, and that of the page.
         question: that it answers.
         finished: its experiments.
+        failed: the names of those that did not end well.
     """
     names = dict.fromkeys([each.name for each in finished])
     base = read_variant(baseline())
@@ -46,8 +49,9 @@ def write_conclusion(root: Path, step: str, question: str, finished: Sequence[Pl
     text = ladder_page(
         question,
         Making(f"dminity ladder {step}", date.today().isoformat(), _commit(root), _machine(wanted)),
-        {base.name: "dvc repro"} | {each.name: each.command for each in finished},
+        ({base.name: REPRO} if against else {}) | {each.name: each.command for each in finished},
         [row.recipe for row in comparison.rows],
+        failed,
         as_markdown(comparison, _draw(comparison, root / page) if len(finished) > 1 else ""),
     )
     with replacing_file(root / page) as unfinished:

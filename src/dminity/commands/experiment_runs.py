@@ -21,6 +21,8 @@ from dminity.core.progress import line, note, time_left
 SHOWN_FILES = 3
 # refs/exps/, the commit that it is based on in two parts, its name: DVC has others beside them.
 PARTS_OF_REF = 5
+# What makes the run of a commit.
+REPRO = "dvc repro"
 
 
 class NoProject(DminityError):
@@ -94,7 +96,7 @@ class Experiments:
         """An experiment, under the name that it has or is free."""
         if finished := find_finished(self.root, runs, needs, params):
             is_commit = finished.name == runs[0][0]
-            command = "dvc repro" if is_commit else _command(finished.name, changes)
+            command = REPRO if is_commit else _command(finished.name, changes)
             return Planned(finished.name, changes, finished, command)
         taken = {run.rpartition("/")[2] for run, _ in runs}
         number = 1
@@ -160,9 +162,14 @@ class Experiments:
             )
         for each in planned:
             if each.finished and not each.finished.same_evaluation:
+                anew = (
+                    "dvc repro, git commit"
+                    if each.command == REPRO
+                    else f"dvc exp remove {each.name}"
+                )
                 note(
                     f"{each.name}: its figures come from other code than `evaluate` and `export` "
-                    f"have now; to have it trained anew: dvc exp remove {each.name}"
+                    f"have now; to have new ones: {anew}"
                 )
 
 

@@ -44,5 +44,6 @@ def run(arguments: argparse.Namespace) -> None:
     failed = experiments.run(planned)
     finished = [each for each in planned if each.name not in failed]
     if finished:
-        print(write_conclusion(experiments.root, arguments.step, step.question, finished))
+        root = experiments.root
+        print(write_conclusion(root, arguments.step, step.question, finished, failed))
     refuse_failures(failed)

@@ -31,6 +31,7 @@ def ladder_page(
     making: Making,
     commands: Mapping[str, str],
     recipes: Sequence[Recipe],
+    failed: Sequence[str],
     comparison: str,
 ) -> str:
     """The page.
@@ -40,6 +41,7 @@ def ladder_page(
         making: how the page came about.
         commands: what made each variant, by its name.
         recipes: what is compared.
+        failed: names of experiments that did not end well.
         comparison: of them, as `report/comparison_page.py` writes it.
     """
     variants = [variant for recipe in recipes for variant in recipe.trainings]
@@ -59,6 +61,7 @@ def ladder_page(
             comparison.replace(f"# {TITLE}", "## Conclusion", 1).strip(),
             "",
             "## Limits",
+            *(f"- {escaped(name)} failed, and is not here." for name in failed),
             *(f"- {limit}" for limit in _limits(recipes, variants)),
             "",
         ]
