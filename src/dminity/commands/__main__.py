@@ -32,7 +32,7 @@ def main() -> None:
 
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in (predict, listing, site, serve, check, view, compare, seeds, ladder):
+    for subcommand in (predict, listing, site, serve, check, compare, view, seeds, ladder):
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -208,7 +208,7 @@ def _measure(found: Sequence[Recipe], threads: int) -> tuple[Measured | None, li
             detectors[recipe.name] = _load(recipe.trainings[0], threads)
             photo = _test_photo(recipe.trainings[0]) if photo is None else photo
         except (NotAtHand, BadOnnxFile) as error:
-            notes.append(f"no latency of {recipe.name}: {error}")
+            notes.append(f"no latency: {error}")
     if photo is None or not detectors:
         return None, notes
     measured = measure(detectors, photo, threads)

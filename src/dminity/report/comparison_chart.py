@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -17,10 +18,11 @@ INCHES = (7.5, 4.6)
 # From there on, the fast ones would crowd at the edge of a linear axis.
 LOG_FROM = 4.0
 # Where a label may stand beside its point, in points; from the third on a line leads to it.
-DISTANCES = (7.0, 14.0, 24.0, 38.0, 56.0, 80.0)
+DISTANCES = (7.0, 14.0, 22.0, 30.0, 40.0, 52.0, 66.0, 82.0, 100.0, 120.0)
 NEAR = 14.0
 SIDES = ((1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1))
-MARKER_PIXELS = 6.0
+# Half the width that lines and markers are taken to have.
+LINE_PIXELS = 5.0
 
 
 @dataclass(frozen=True)
@@ -94,17 +96,18 @@ def _label(figure: Figure, points: Sequence[Point]) -> None:
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     axes = figure.axes[0]
-    taken = [_box(axes, point) for point in points]
+    front = pareto(points)
+    taken = [_box(axes, (point.ms, point.low), (point.ms, point.high)) for point in points]
+    for one, other in pairwise(front):
+        taken.append(_box(axes, (one.ms, one.ap), (other.ms, one.ap)))
+        taken.append(_box(axes, (other.ms, one.ap), (other.ms, other.ap)))
     for point in points:
         taken.append(_place(axes, point, taken))
 
 
-def _box(axes: Axes, point: Point) -> Bbox:
-    """What a point and its bar cover, in pixels."""
-    (left, bottom), (right, top) = axes.transData.transform(
-        [(point.ms, point.low), (point.ms, point.high)]
-    )
-    return Bbox([[left, bottom], [right, top]]).padded(MARKER_PIXELS)
+def _box(axes: Axes, begin: tuple[float, float], end: tuple[float, float]) -> Bbox:
+    """What an upright or level line covers, in pixels."""
+    return Bbox(axes.transData.transform([begin, end])).padded(LINE_PIXELS)
 
 
 def _place(axes: Axes, point: Point, taken: Sequence[Bbox]) -> Bbox:
@@ -117,8 +120,10 @@ def _place(axes: Axes, point: Point, taken: Sequence[Bbox]) -> Bbox:
             textcoords="offset points", arrowprops=line, color=INK, fontsize=9,
             ha=("right", "center", "left")[right + 1], va=("top", "center", "bottom")[up + 1],
         )  # fmt: skip
-        box = Bbox(label.get_window_extent().get_points())
-        inside = axes.bbox.padded(1).containsx(box.x0) and axes.bbox.padded(1).containsx(box.x1)
+        # It puts the label to its place. Its line may cross others.
+        label.get_window_extent()
+        box = Bbox(Text.get_window_extent(label).get_points())
+        inside = all(axes.bbox.contains(*corner) for corner in box.corners())
         if number == len(places) - 1 or (inside and not any(map(box.overlaps, taken))):
             return box
         label.remove()

@@ -11,6 +11,7 @@ from dminity.report import markdown, page
 from dminity.report.comparison import Comparison
 from dminity.report.comparison_chart import latency_chart
 from dminity.report.comparison_tables import Table, as_text, cost, quality
+from dminity.report.conclusion import Candidate
 
 NAME = "comparison"
 DPI = 160
@@ -69,7 +70,7 @@ def as_markdown(comparison: Comparison, picture: str) -> str:
         markdown.folded("Rules of the conclusion", _bullets(conclusion.rules)),
     ]
     if comparison.notes:
-        parts += ["## What could not be compared, or only in part", _bullets(comparison.notes)]
+        parts += ["## Notes", _bullets(comparison.notes)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -94,7 +95,7 @@ def _sections(comparison: Comparison, drawn: Figure | None) -> list[page.Section
         page.Section(
             "Conclusion",
             "Which variant to take, by the rules below.",
-            said + _items(conclusion.pros_and_cons),
+            _chosen(comparison) + said + _items(conclusion.pros_and_cons),
         )
     ]
     if drawn:
@@ -108,14 +109,40 @@ def _sections(comparison: Comparison, drawn: Figure | None) -> list[page.Section
         page.Section("Rules", "What the conclusion follows.", _items(conclusion.rules)),
     ]
     if comparison.notes:
-        why = "Where something is missing above, this is why."
-        sections.append(page.Section("Not compared", why, _items(comparison.notes)))
+        why = "What is missing above, and why; and what counts as one."
+        sections.append(page.Section("Notes", why, _items(comparison.notes)))
     return sections
+
+
+def _chosen(comparison: Comparison) -> Markup:
+    """The variants to choose from, in large letters."""
+    conclusion = comparison.conclusion
+    by_name = {row.candidate.name: row.candidate for row in comparison.rows}
+    figures = []
+    if best := by_name.get(conclusion.best):
+        figures.append(page.KeyFigure("highest AP", best.name, _ap(best)))
+    if smallest := by_name.get(conclusion.smallest):
+        note = f"{_ap(smallest)}, {smallest.size_mb:.1f} MB"
+        figures.append(page.KeyFigure("smallest within its noise", smallest.name, note))
+    if fastest := by_name.get(conclusion.fastest):
+        note = f"{_ap(fastest)}, {fastest.total_ms:.1f} ms"
+        name = f"fastest from AP {conclusion.floor:.3f} on"
+        figures.append(page.KeyFigure(name, fastest.name, note))
+    return page.key_figures(figures)
+
+
+def _ap(candidate: Candidate) -> str:
+    """The AP of a variant."""
+    return f"AP {candidate.ap.mean:.3f}" if candidate.ap else ""
 
 
 def _table_section(heading: str, explanation: str, table: Table) -> page.Section:
     """A table with its explanation."""
-    return page.Section(heading, explanation, page.table(heading, table.columns, table.rows))
+    return page.Section(
+        heading,
+        explanation,
+        page.table("Best first; not ranked ones at the end", table.columns, table.rows),
+    )
 
 
 def _items(texts: Iterable[str]) -> Markup:
@@ -133,6 +160,6 @@ def _markdown_table(table: Table) -> str:
     columns: Sequence[str] = [markdown.escaped(name) for name in table.columns]
     rows = [[markdown.escaped(as_text(cell)) for cell in row] for row in table.rows]
     numeric = [
-        not any(isinstance(row[place], str) for row in table.rows) for place in range(len(columns))
+        not any(type(row[place]) is str for row in table.rows) for place in range(len(columns))
     ]
     return markdown.table(columns, rows, numeric)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from dminity.evaluation.intervals import Estimate
 from dminity.report.comparison import Comparison, Row
 from dminity.report.page import NOTHING, Cell, decimals, interval
@@ -48,11 +50,20 @@ def as_text(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
+def _digits(value: float | None) -> Markup | None:
+    """A size or time in three digits, more before the point.
+
+    >>> [str(_digits(value)) for value in (0.05432, 12.0, 1234.5)]
+    ['0.0543', '12.0', '1,234']
+    """
+    if value is None:
+        return None
+    return Markup(f"{value:#.3g}".rstrip(".") if value < 1000 else f"{value:,.0f}")  # noqa: S704
+
+
 def _quality(row: Row, reference: str) -> list[Cell]:
     """A row of the first table."""
     variant = row.variant
-    is_reference = row.candidate.name == reference
-    verdict = "reference" if is_reference else "noise" if row.noise else ""
     size = variant.param("train.input_size")
     return [
         row.candidate.name,
@@ -61,10 +72,21 @@ def _quality(row: Row, reference: str) -> list[Cell]:
         _over_seeds(row, "coco.AP"),
         _over_seeds(row, "coco.AP50"),
         row.difference.ap if row.difference else None,
-        verdict,
+        _verdict(row, reference),
         _rate(row, "precision"),
         _rate(row, "recall"),
     ]
+
+
+def _verdict(row: Row, reference: str) -> str:
+    """What the difference to the reference is, in a word."""
+    if row.candidate.name == reference:
+        return "reference"
+    if row.noise:
+        return "noise"
+    if row.difference is None:
+        return ""
+    return "gain" if row.difference.ap.value > 0 else "loss"
 
 
 def _over_seeds(row: Row, figure: str) -> Cell:
@@ -73,7 +95,7 @@ def _over_seeds(row: Row, figure: str) -> Cell:
     if found is None:
         return None
     if found.count > 1:
-        return f"{found.mean:.3f} ± {found.deviation:.3f}"
+        return Markup(f"{found.mean:.3f} ± {found.deviation:.3f}")  # noqa: S704
     limits = (row.variant.figure(f"{figure}_{end}") for end in ("low", "high"))
     return Estimate(found.mean, *(math.nan if limit is None else limit for limit in limits))
 
@@ -90,14 +112,15 @@ def _cost(row: Row) -> list[Cell]:
     variant, latency = row.variant, row.latency
     times: list[Cell] = [None] * 6
     if latency:
-        times = [ms for part in (latency.forward, latency.nms, latency.total) for ms in part]
+        parts = (latency.forward, latency.nms, latency.total)
+        times = [_digits(ms) for part in parts for ms in part]
     return [
         row.candidate.name,
-        variant.figure("params_m"),
-        variant.figure("gflops"),
-        row.candidate.size_mb,
+        _digits(variant.figure("params_m")),
+        _digits(variant.figure("gflops")),
+        _digits(row.candidate.size_mb),
         *times,
-        round(latency.photos_per_second()) if latency else None,
+        _digits(latency.photos_per_second()) if latency else None,
         _training_s(row),
     ]
 

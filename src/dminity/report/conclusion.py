@@ -81,19 +81,20 @@ def conclude(
     fastest = _least([each for each in order if _ap(each) >= lowest], lambda each: each.total_ms)
     sentences = (
         _about_best(order),
-        _about_smallest(smallest, best, len(alike)),
+        _about_smallest(smallest, best, len(alike), len(order) - 1),
         _about_fastest(fastest, lowest, order),
         _about_seeds(deviation),
         *(f"{each.name} is not ranked: {each.outside}." for each in candidates if each.outside),
     )
     others = [each for each in candidates if each.name == reference] or [best]
+    listed = [*order, *(each for each in candidates if each not in order)]
     return Conclusion(
         best=best.name,
         smallest=smallest.name if smallest else "",
         fastest=fastest.name if fastest else "",
         floor=lowest,
         sentences=tuple(filter(None, sentences)),
-        pros_and_cons=tuple(pros_and_cons(each, others[0], deviation) for each in candidates),
+        pros_and_cons=tuple(pros_and_cons(each, others[0], deviation) for each in listed),
         rules=rules(floor),
     )
 
@@ -136,6 +137,8 @@ def is_noise(
     gain: that over the other one; None: that over the best.
     """
     gain = gain or each.gain
+    if gain is not None and math.isnan(gain.value):
+        gain = None
     if gain is not None and gain.is_noise():
         return True
     if deviation is None or each.ap is None or other.ap is None:
@@ -151,7 +154,7 @@ def pros_and_cons(each: Candidate, reference: Candidate, deviation: float | None
         known = "unknown AP" if each.ap is None else f"AP {_ap(each):.3f}"
         size = "" if each.size_mb is None else f", {each.size_mb:.1f} MB"
         spent = "" if each.total_ms is None else f", {each.total_ms:.1f} ms"
-        return f"{each.name}: {known}{size}{spent}; the others are beside it."
+        return f"{each.name}: {known}{size}{spent}; the others are compared with it."
     parts = [
         _ap_beside(each, reference, deviation),
         _times(each.size_mb, reference.size_mb, "the file", "a file as large"),
@@ -208,8 +211,10 @@ def _about_best(order: Sequence[Candidate]) -> str:
     return f"{best.name} has the highest AP of {len(order)}, {_ap(best):.3f}."
 
 
-def _about_smallest(smallest: Candidate | None, best: Candidate, alike: int) -> str:
+def _about_smallest(smallest: Candidate | None, best: Candidate, alike: int, others: int) -> str:
     """Which is the smallest within the noise of the best."""
+    if not others:
+        return ""
     if smallest is None:
         return "Which is the smallest cannot be said: the size of no model.onnx is known."
     if smallest is not best:
@@ -242,7 +247,9 @@ def _about_seeds(deviation: float | None) -> str:
             "How far two trainings of one recipe differ is not known here: intervals are over "
             "photos only, so that smaller differences than a seed makes may look certain."
         )
-    return f"Trainings that differ in their seed only spread by {deviation:.3f} (standard deviation of AP)."
+    return (
+        f"Trainings that differ in train.seed only have a standard deviation of {deviation:.3f} AP."
+    )
 
 
 def _least(

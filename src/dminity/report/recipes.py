@@ -20,7 +20,7 @@ TRAIN = re.compile(r"^  train:\n(?:    .*\n)+", re.MULTILINE)
 
 @dataclass(frozen=True)
 class OverSeeds:
-    """A figure of several trainings: mean, standard deviation (of n-1; NaN of one), and how many."""
+    """A figure of several trainings: mean, standard deviation (NaN of one), count."""
 
     mean: float
     deviation: float
@@ -72,7 +72,7 @@ def recipes(variants: Sequence[Variant]) -> list[Recipe]:
 
 def _identity(variant: Variant) -> tuple[object, object]:
     """What tells a variant's recipe from others, and what its training from others of it."""
-    if not variant.params:
+    if not variant.params or not variant.figures:
         return variant, variant
     train = variant.params.get("train")
     settings = dict(train) if isinstance(train, Mapping) else {}
