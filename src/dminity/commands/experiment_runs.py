@@ -21,6 +21,7 @@ from dminity.core.progress import line, note, time_left
 SHOWN_FILES = 3
 # refs/exps/, the commit that it is based on in two parts, its name: DVC has others beside them.
 PARTS_OF_REF = 5
+NAMED = ("refs/heads", "refs/tags")
 # What makes the run of a commit.
 REPRO = "dvc repro"
 
@@ -62,6 +63,8 @@ class Experiments:
     def __init__(self) -> None:
         self.repo = _opened()
         self.root = Path(self.repo.root_dir)
+        # Of the project as it stands now: what is edited from here on has no part in it.
+        self.copy = ProjectCopy(self.repo)
         if unknown := unknown_to_git(self.root):
             raise NotKnownToGit(
                 f"{some(unknown, SHOWN_FILES)}: Git does not know it, so that no experiment would "
@@ -77,6 +80,7 @@ class Experiments:
         Raises:
             BadChange: if a change is none that params.yaml bears.
         """
+        self.copy.collect()
         params = {name: changed_params(self.root, changes) for name, changes in wanted.items()}
         needs = needs_of_figures(self.repo)
         runs = self._runs()
@@ -98,7 +102,9 @@ class Experiments:
             is_commit = finished.name == runs[0][0]
             command = REPRO if is_commit else _command(finished.name, changes)
             return Planned(finished.name, changes, finished, command)
-        taken = {run.rpartition("/")[2] for run, _ in runs}
+        # A branch or tag would be found in place of an experiment of its name.
+        names = git(self.root, "for-each-ref", "--format=%(refname:short)", *NAMED).splitlines()
+        taken = {*names, *(run.rpartition("/")[2] for run, _ in runs)}
         number = 1
         free = name
         while free in taken:
@@ -128,24 +134,23 @@ class Experiments:
         to_run = [each for each in planned if not each.finished]
         if not to_run:
             return []
-        copy = ProjectCopy(self.repo)
         failed: list[str] = []
         seconds: list[float] = []
-        with copy.open():
+        with self.copy.open():
             for number, each in enumerate(to_run):
                 left = time_left(seconds, len(to_run) - number) if seconds else "unknown"
                 line(f"experiment {number + 1} of {len(to_run)}: {each.name}; time left: {left}")
                 start = time.monotonic()
-                if copy.run(each.name, each.changes):
+                if self.copy.run(each.name, each.changes):
                     # DVC has said that the results lie in "your workspace", and meant the copy.
                     line(f"{each.name} is finished; the workspace is as it was")
                 else:
                     failed.append(each.name)
                 seconds.append(time.monotonic() - start)
             if not failed:
-                copy.remove()
+                self.copy.remove()
         if failed:
-            note(f"{copy.folder} has data and what is unfinished, for the next call; or remove it")
+            note(f"{self.copy.folder} keeps what is unfinished for the next call; or remove it")
         return failed
 
     def show(self, planned: Sequence[Planned]) -> None:

@@ -99,7 +99,7 @@ def _locked(root: Path, rev: str) -> dict[str, Any]:
         content = YAML(typ="safe", pure=True).load(git(root, "show", f"{rev}:dvc.lock"))
     except GitRefused:
         return {}
-    stages: dict[str, Any] = content["stages"]
+    stages: dict[str, Any] = content.get("stages", {})
     return stages
 
 

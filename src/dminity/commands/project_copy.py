@@ -52,17 +52,28 @@ class ProjectCopy:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Let no other process work in the copy; what it finished before it was interrupted counts.
+        """Let no other process work in the copy, which is made if it is not there.
 
         Raises:
             Occupied: if one does.
         """
         with exclusive(self.folder, self.lock):
-            if self.folder.exists():
-                self._collect()
-            else:
+            if not self.folder.exists():
                 self._make()
             yield
+
+    def collect(self) -> None:
+        """Move finished experiments into the project; its data are in the cache already.
+
+        One may have been finished when a call was interrupted.
+        """
+        if not self.folder.exists():
+            return
+        refs = git(self.folder, "for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines()
+        for ref in refs:
+            if not ref.startswith(NOTES):
+                git(self.project, "fetch", "--quiet", self.folder, f"{ref}:{ref}")
+                git(self.folder, "update-ref", "-d", ref)
 
     def remove(self) -> None:
         """Remove the copy, with its data and interrupted trainings."""
@@ -78,7 +89,7 @@ class ProjectCopy:
         self._put_back()
         options = [option for change in changes for option in ("-S", change)]
         done = _run_dvc(self.folder, "exp", "run", "--name", name, *options)
-        self._collect()
+        self.collect()
         return done
 
     def _make(self) -> None:
@@ -101,14 +112,6 @@ class ProjectCopy:
         remove(self.folder / ".dvc/tmp/rwlock")
         # Data that are nowhere are made again.
         _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
-
-    def _collect(self) -> None:
-        """Move finished experiments into the project; its data are in the cache already."""
-        refs = git(self.folder, "for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines()
-        for ref in refs:
-            if not ref.startswith(NOTES):
-                git(self.project, "fetch", "--quiet", self.folder, f"{ref}:{ref}")
-                git(self.folder, "update-ref", "-d", ref)
 
 
 def uncommitted(root: Path) -> list[str]:
