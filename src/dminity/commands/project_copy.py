@@ -7,6 +7,7 @@ experiment to the next, and from one call to the next; DVC's cache is the projec
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,10 +94,20 @@ class ProjectCopy:
         return done
 
     def _make(self) -> None:
-        """Make the copy. Its commits are the project's, which lie there once."""
+        """Make the copy. Its commits are the project's, which lie there and nowhere else.
+
+        It is no clone: one of a clone that is itself shallow would not know what is not committed.
+        """
         unfinished = self.folder.with_name(f".{self.folder.name}.unfinished")
         remove(unfinished)
-        git(self.project, "clone", "--quiet", "--shared", "--no-checkout", ".", unfinished)
+        git(self.project, "init", "--quiet", unfinished)
+        objects, shallow = (
+            self.project / git(self.project, "rev-parse", "--git-path", name)
+            for name in ("objects", "shallow")
+        )
+        (unfinished / ".git/objects/info/alternates").write_text(f"{objects.resolve()}\n")
+        if shallow.exists():
+            shutil.copy(shallow, unfinished / ".git")
         for name in ("user.name", "user.email"):
             if value := git(self.project, "config", "--default", "", name):
                 git(unfinished, "config", name, value)
