@@ -34,7 +34,7 @@ def test_changes_are_those_of_dvc(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("network=yolox_s", "Could not override 'network'. The parameters are those of params.yaml"),
+        ("network=yolox_s", "Could not override 'network'. The parameters are those of params"),
         ("train.lr=high", "train.lr is 'high'; it should be a valid number"),
         ("classes=[Bathtob]", "did you mean 'Bathtub'?"),
         ("~model", "model is missing"),

@@ -57,7 +57,10 @@ def test_a_step_that_is_finished_is_concluded_without_a_training(clone: Project)
     assert page.startswith(f"# {STEPS['variants'].question}\n")
     assert f"of commit {commit}, on" in page
     assert "dvc exp run --name like-tiny -S model=yolox_tiny  # like-tiny\n" in page
-    assert "| model | yolox\\_nano | yolox\\_tiny | yolox\\_s |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| model | ")]
+    # Best first: what decides here are milliseconds.
+    models = {cell.strip() for cell in row.split("|")[2:-1]}
+    assert models == {r"yolox\_nano", r"yolox\_tiny", r"yolox\_s"}
     assert "like-tiny: AP within the noise of main" in page
     assert "One training each of " in page
     assert str(clone.folder) not in page
