@@ -22,6 +22,7 @@ from dvc.repo import Repo
 from dminity.commands.git import git
 from dminity.core.child import ended_with_us
 from dminity.core.files import exclusive, remove
+from dminity.core.stage import METRICS
 from dminity.params import PARAMS_FILE
 
 # In DVC's folder for what is temporary, which Git ignores.
@@ -114,15 +115,27 @@ class ProjectCopy:
         unfinished.rename(self.folder)
 
     def _put_back(self) -> None:
-        """Give the copy the project's files and data, as they were when the command began."""
-        git(self.folder, "checkout", "--quiet", "--force", "--detach", self.head)
-        git(self.folder, "restore", f"--source={self.state}", "--staged", "--worktree", "--", ".")
+        """Give the copy the project's files, as they were when the command began.
+
+        It has the project's data and `dvc.lock` at first, and then those of its last experiment:
+        data that the project does not have yet are not made anew for each. Where the project has
+        recorded other data since, it has those.
+        """
+        lock = git(self.project, "ls-tree", self.state, "dvc.lock")
+        given = self.folder / ".git/dminity-lock"
+        is_new = not given.exists() or given.read_text() != lock
+        kept = [] if is_new else [f":(exclude){name}" for name in ("dvc.lock", METRICS)]
+        git(self.folder, "update-ref", "--no-deref", "HEAD", self.head)
+        source = ("restore", f"--source={self.state}", "--staged", "--worktree")
+        git(self.folder, *source, "--", ".", *kept)
         with Config(dvc_dir=str(self.folder / ".dvc")).edit("local") as local:
             local.update(self.config)
         # What an interrupted run was reading or writing.
         remove(self.folder / ".dvc/tmp/rwlock")
-        # Data that are nowhere are made again.
-        _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
+        if is_new:
+            # Data that are nowhere are made again.
+            _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
+            given.write_text(lock)
 
 
 def uncommitted(root: Path) -> list[str]:
