@@ -42,7 +42,7 @@ def timed(points: dict[str, tuple[float, float]]) -> Comparison:
     for name, (ms, ap) in points.items():
         variant = evaluated(Path(name), name, ap)
         known = Candidate(name, OverSeeds(ap, float("nan"), 1), 3.7, ms)
-        rows.append(Row(Recipe((variant,)), known, None, False, latencies[name]))
+        rows.append(Row(Recipe((variant,)), known, None, "", latencies[name]))
     best = max(points, key=lambda name: points[name][1])
     concluded = conclude([row.candidate for row in rows], best)
     return Comparison(tuple(rows), best, concluded, Measured(latencies, 2, False), ())

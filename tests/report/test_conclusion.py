@@ -120,7 +120,12 @@ def test_the_spread_of_seeds_is_noise_too() -> None:
     once = Candidate("once", OverSeeds(0.47, ONCE, 1), 4, 4.0, gain, gain)
     assert seed_deviation([several, once]) == pytest.approx(0.02)
     # 1.96 times 0.02 times √(1/3 + 1) = 0.045: more than 0.03.
-    assert conclude([several, once], "several").smallest == "once"
+    found = conclude([several, once], "several")
+    assert found.smallest == "once"
+    assert (
+        "AP 0.030 below several (0.020 to 0.040), within the noise of seeds"
+        in found.pros_and_cons[1]
+    )
     # Of many seeds each, the mean is surer: 1.96 times 0.02 times √(2/30) = 0.010.
     many = [
         Candidate(each.name, OverSeeds(each.ap.mean, 0.02, 30), each.size_mb, None, each.gain)
