@@ -112,5 +112,5 @@ def test_markdown_is_what_github_shows() -> None:
     text = as_markdown(timed({"a_b": (4.0, 0.4), "c": (9.0, 0.5)}), "comparison.png")
     assert "| a\\_b | yolox\\_nano |" in text
     assert "![AP over milliseconds](comparison.png)" in text
-    assert "2 threads, all variants in turn" in text
+    assert "after a warm-up (2 threads)" in text
     assert "<details>" in text

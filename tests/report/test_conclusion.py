@@ -69,6 +69,17 @@ def test_ties_go_to_the_smaller_then_the_faster_then_by_name() -> None:
     assert (found.best, found.smallest, found.fastest) == ("smaller", "smaller", "a")
 
 
+def test_sizes_and_times_within_5_percent_are_the_same() -> None:
+    noise = (-0.01, -0.02, 0.01)
+    variants = [
+        candidate("best", 0.55, 36, 24.0),
+        candidate("better", 0.54, 4.1, 4.1, noise),
+        candidate("worse", 0.53, 4.0, 4.0, noise),
+    ]
+    found = conclude(variants, "best")
+    assert (found.smallest, found.fastest) == ("better", "better")
+
+
 def test_a_single_variant_leaves_no_choice() -> None:
     found = conclude([NANO], "nano")
     assert (found.best, found.smallest, found.fastest) == ("nano",) * 3

@@ -223,10 +223,7 @@ def _measure(found: Sequence[Recipe], threads: int) -> tuple[Measured | None, li
             notes.append(f"no latency: {error}")
     if photo is None or not detectors:
         return None, notes
-    measured = measure(detectors, photo, threads)
-    if measured.busy:
-        notes.append("the machine was busy with other programs: its milliseconds are too many")
-    return measured, notes
+    return measure(detectors, photo, threads), notes
 
 
 def _load(variant: Variant, threads: int) -> OnnxDetector:

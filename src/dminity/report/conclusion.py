@@ -15,7 +15,7 @@ FLOOR_SHARE = 0.9
 DEVIATIONS = 1.96
 # One difference between two seeds says next to nothing of how far others spread.
 LEAST_REPEATS = 2
-# Within 5 %, sizes and times are called the same.
+# Within 5 %, sizes and times are the same: less than runs of one model differ by.
 SAME = 1.05
 
 
@@ -57,7 +57,7 @@ class Conclusion:
 def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that the rules choose from, best first: of equal AP the smaller, then the faster."""
     known = [each for each in candidates if not each.outside and each.ap is not None]
-    return sorted(known, key=lambda each: (-_ap(each), _or_inf(each.size_mb), *_speed(each)))
+    return sorted(known, key=_rank)
 
 
 def conclude(
@@ -113,7 +113,8 @@ def rules(floor: float | None) -> tuple[str, ...]:
         "The smallest is the smallest file (model.onnx) of those whose AP is the best or differs "
         "from it by noise.",
         f"The fastest has the shortest median time of those whose AP is at least {least}.",
-        "Of equals, the one of higher AP is taken, then the smaller, then the faster.",
+        "Sizes and times that differ by 5 % or less are the same. Of the same, the one of higher "
+        "AP is taken, then the smaller, then the faster.",
     )
 
 
@@ -257,23 +258,22 @@ def _about_seeds(deviation: float | None) -> str:
 def _least(
     candidates: Sequence[Candidate], value: Callable[[Candidate], float | None]
 ) -> Candidate | None:
-    """The one whose size or time is least; of equals the one of higher AP, then smaller, faster."""
+    """The one whose size or time is least; of those that count as the same, that of higher AP."""
     known = [each for each in candidates if value(each) is not None]
-    return min(
-        known,
-        key=lambda each: (_or_inf(value(each)), -_ap(each), _or_inf(each.size_mb), *_speed(each)),
-        default=None,
-    )
+    least = min((_or_inf(value(each)) for each in known), default=0.0)
+    same = [each for each in known if _or_inf(value(each)) <= SAME * least]
+    return min(same, key=_rank, default=None)
+
+
+def _rank(candidate: Candidate) -> tuple[float, float, float, str]:
+    """What orders candidates: AP, then size, then time, then the name."""
+    size_mb, total_ms = _or_inf(candidate.size_mb), _or_inf(candidate.total_ms)
+    return -_ap(candidate), size_mb, total_ms, candidate.name
 
 
 def _ap(candidate: Candidate) -> float:
     """The AP of a candidate that has one."""
     return candidate.ap.mean if candidate.ap else math.nan
-
-
-def _speed(candidate: Candidate) -> tuple[float, str]:
-    """What orders those of equal AP and size."""
-    return _or_inf(candidate.total_ms), candidate.name
 
 
 def _or_inf(value: float | None) -> float:
