@@ -46,14 +46,14 @@ def build_dataset(
     if found:
         for sample, boxes in zip(samples, _predictions(annotations, found), strict=True):
             sample["predictions"] = fo.Detections(detections=boxes)
-    with counted("view, into the database", len(samples)) as count:
+    with counting("view, into the database", len(samples)) as count:
         # Dynamic: the App filters by flags too.
         dataset.add_samples(samples, dynamic=True, progress=count)
     return dataset
 
 
 @contextmanager
-def counted(description: str, photos: int) -> Iterator[Callable[[Any], None]]:
+def counting(description: str, photos: int) -> Iterator[Callable[[Any], None]]:
     """What FiftyOne calls with its own bar, to move one of ours."""
     with Progress[None](description, total=photos) as progress:
         yield lambda bar: progress.update(bar.iteration - progress.done)

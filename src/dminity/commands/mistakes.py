@@ -8,7 +8,7 @@ ignored are kept from it, and the rest is matched as COCO does (`tests/commands/
 
 from typing import TYPE_CHECKING
 
-from dminity.commands.fiftyone_dataset import IGNORED, counted
+from dminity.commands.fiftyone_dataset import IGNORED, counting
 from dminity.evaluation.verdicts import MATCH_IOU
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def judge(dataset: "fiftyone.Dataset") -> "fiftyone.DatasetView":
     judged = dataset
     for field in COLORS:
         judged = judged.filter_labels(field, ViewField("eval") != IGNORED, only_matches=False)
-    with counted("view, judging", len(dataset)) as count:
+    with counting("view, judging", len(dataset)) as count:
         judged.evaluate_detections(
             "predictions", gt_field="ground_truth", eval_key="eval", iou=MATCH_IOU, progress=count
         )

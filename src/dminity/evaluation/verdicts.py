@@ -42,9 +42,9 @@ def verdicts(
     matches = coco.match(truths, detections, classes)
     # They are best first over all photos, and so within each one.
     order = np.argsort(matches.photos, kind="stable")
-    ends = np.cumsum([len(found.scores) for found in detections])[:-1]
-    right = np.split(matches.right[coco.IOU_50, order], ends)
-    listed = np.split(matches.listed[coco.IOU_50, order], ends)
+    ends = np.cumsum([len(found.scores) for found in detections], dtype=np.int64)
+    right = np.split(matches.right[coco.IOU_50, order], ends)[:-1]
+    listed = np.split(matches.listed[coco.IOU_50, order], ends)[:-1]
     return [
         Verdicts(own, counts & ~own, np.where(counts & ~own, _actual(truth, found), NO_CLASS))
         for own, counts, truth, found in zip(right, listed, truths, detections, strict=True)
