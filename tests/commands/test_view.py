@@ -119,8 +119,8 @@ from dminity.commands.fiftyone_dataset import build_dataset
 from dminity.commands.mistakes import judge
 
 run_database()
-view = judge(build_dataset(Path(), "test", *pickle.loads(Path("photos").read_bytes())))
-dataset = view._dataset
+dataset = build_dataset(Path(), "test", *pickle.loads(Path("photos").read_bytes()))
+view = judge(dataset)
 paths = {name: f"{name}.detections.eval" for name in ("ground_truth", "predictions")}
 photos = dict(zip(map(lambda path: Path(path).stem, dataset.values("filepath")), zip(
     *map(dataset.values, (*paths.values(), "eval_tp", "eval_fp", "eval_fn", "mistaken")))))

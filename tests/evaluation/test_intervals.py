@@ -26,10 +26,10 @@ def test_a_rerun_gives_the_same_interval() -> None:
 def test_the_numbers_of_classes_play_no_part(match: Match) -> None:
     truths, detections = random_photos(1)
     new = np.roll(np.arange(CLASSES), 2)
-    renamed = [
-        [replace(each, class_ids=new[each.class_ids]) for each in side]
-        for side in (truths, detections)
-    ]
+    renamed = (
+        [replace(each, class_ids=new[each.class_ids]) for each in truths],
+        [replace(each, class_ids=new[each.class_ids]) for each in detections],
+    )
     before = resample(match(truths, detections, CLASSES))
     after = resample(match(*renamed, CLASSES))
     for one, other in zip(before, after, strict=True):

@@ -72,7 +72,9 @@ POOR_INPUTS = {
 }
 
 
-@pytest.mark.parametrize(("truths", "detections", "expected"), POOR_INPUTS.values(), ids=POOR_INPUTS)
+@pytest.mark.parametrize(
+    ("truths", "detections", "expected"), POOR_INPUTS.values(), ids=POOR_INPUTS
+)
 def test_poor_inputs_have_figures_or_null(
     truths: list[GroundTruth],
     detections: list[Detections],
@@ -93,9 +95,7 @@ def test_photos_without_a_verified_label_are_scored_by_their_boxes() -> None:
     truths, detections = [truth(BED), truth()], [found((*BED, 0.8)), found((*BED, 0.9))]
     published, table = as_published(truths, detections, RANDOM_CLASSES)
     unlabeled = replace(published, verified=published.verified[:0])
-    of_protocols = figures(
-        evaluate(Photos(truths, detections, unlabeled, table, RANDOM_CLASSES))
-    )
+    of_protocols = figures(evaluate(Photos(truths, detections, unlabeled, table, RANDOM_CLASSES)))
     # In the second photo nobody looked for a bed: for two protocols that is a false alarm.
     assert [of_protocols[name]["AP50"] for name in ("coco", "voc", "openimages")] == [0.5, 0.5, 1]
 

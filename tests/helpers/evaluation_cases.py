@@ -73,7 +73,9 @@ def shown(detections: list[Detections], least: float) -> list[Detections]:
     for each in detections:
         order = np.argsort(-each.scores, kind="stable")
         order = order[each.scores[order] >= least]
-        chosen.append(Detections(each.xyxy_pixels[order], each.scores[order], each.class_ids[order]))
+        chosen.append(
+            Detections(each.xyxy_pixels[order], each.scores[order], each.class_ids[order])
+        )
     return chosen
 
 

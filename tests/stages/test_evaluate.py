@@ -12,9 +12,9 @@ from PIL import Image
 from dminity.core.stage import MODEL
 from dminity.data import tables, voc
 from dminity.evaluation import detection_table, truth_table
+from dminity.network.detector import save_detector
 from dminity.stages import evaluate
 from dminity.stages.evaluate import NoNumbers
-from dminity.network.detector import save_detector
 from tests.helpers.detectors import nano, save_nano
 from tests.helpers.project import ROOT, checksums
 

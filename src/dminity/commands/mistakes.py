@@ -1,4 +1,4 @@
-"""The mistakes of a detector in FiftyOne: a verdict of every box, and the most mistaken photo first.
+"""The mistakes of a detector in FiftyOne: a verdict of every box, the most mistaken photo first.
 
 FiftyOne's own evaluation gives the verdicts, so that all that its App does with one works: patches,
 and the panel with figures and confusion. But what COCO ignores it would count: a detection in a
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import fiftyone
 
 MOST_MISTAKEN = "most mistaken"
-# By field and verdict: sky blue, purple, green, vermilion, which any eyes tell apart (Okabe and Ito).
+# By field and verdict; any eyes tell them apart (Okabe and Ito).
 GRAY = "#999999"
 COLORS = {
     "ground_truth": {"tp": "#56B4E9", "fn": "#CC79A7", IGNORED: GRAY},

@@ -52,7 +52,9 @@ def _table_is_of_what_lies_here() -> bool:
         with Repo() as repo:
             stage = repo.stage.load_one(name="evaluate")
             files = {str(file): file for file in (*stage.deps, *stage.outs)}
-            expected = [str(path) for path in (TABLE, VOC, MODEL) if path != MODEL or MODEL.exists()]
+            expected = [
+                str(path) for path in (TABLE, VOC, MODEL) if path != MODEL or MODEL.exists()
+            ]
             return all(name in files and not files[name].workspace_status() for name in expected)
     except DvcException:
         # A folder of photos without the pipeline that made them.
