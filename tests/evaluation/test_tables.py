@@ -1,7 +1,10 @@
 """The tables that comparisons read: what they say is what was evaluated."""
 
+from pathlib import Path
+
 import numpy as np
 
+from dminity.data import tables
 from dminity.evaluation import coco, detection_table, truth_table
 from dminity.evaluation.detection_table import SCHEMA
 from tests.helpers.evaluation_cases import (
@@ -16,12 +19,14 @@ from tests.helpers.evaluation_cases import (
 )
 
 
-def test_figures_from_tables_are_those_of_the_photos() -> None:
+def test_figures_from_tables_are_those_of_the_photos(tmp_path: Path) -> None:
     truths, detections = random_photos(1)
     published, found = as_published(truths, detections, RANDOM_CLASSES)
     image_ids = published.image_ids
     known = truth_table.to_table(image_ids, truths, RANDOM_CLASSES)
-    again = truth_table.from_table(known, image_ids, RANDOM_CLASSES)
+    tables.write(known, tmp_path / "truths.parquet", truth_table.SCHEMA)
+    read = tables.read(tmp_path / "truths.parquet", truth_table.SCHEMA)
+    again = truth_table.from_table(read, image_ids, RANDOM_CLASSES)
     sizes = [(each.width, each.height) for each in again]
     found_again = detection_table.from_table(found, image_ids, sizes, RANDOM_CLASSES)
     assert list(found.columns) == SCHEMA.names
