@@ -54,7 +54,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def made_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A mirror of Open Images with rendered rooms for photos; to be read only."""
-    return make_mirror(tmp_path_factory.mktemp("mirror"))
+    return made_once(tmp_path_factory, "mirror", make_mirror)
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +107,7 @@ def train_by_heart(folder: Path) -> None:
             rooms,
             folder / "run",
             input_size=128,
-            epochs=40,
+            epochs=28,
             batch_size=8,
             lr=0.1,
             weight_decay=0.0,
