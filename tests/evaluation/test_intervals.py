@@ -1,8 +1,12 @@
 """Intervals: the same every time, as wide as photos differ, and true about as often as they say."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation import coco, intervals, pascal_voc
 from dminity.evaluation.intervals import (
     LEAST_PHOTOS,
@@ -17,12 +21,43 @@ from dminity.evaluation.matches import Matches, average_precision
 from tests.helpers.evaluation_cases import BED, RANDOM_CLASSES, SINK, found, random_photos, truth
 
 CLASSES = len(RANDOM_CLASSES)
+Match = Callable[[list[GroundTruth], list[Detections], int], Matches]
 
 
 def test_a_rerun_gives_the_same_interval() -> None:
     first, again = (resample(coco.match(*random_photos(1), CLASSES)) for _ in range(2))
     assert first[0].mean() == again[0].mean()
     assert first[1].of_class(0) == again[1].of_class(0)
+
+
+@pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
+def test_the_numbers_of_classes_play_no_part(match: Match) -> None:
+    truths, detections = random_photos(1)
+    new = np.roll(np.arange(CLASSES), 2)
+    renamed = (
+        [replace(each, class_ids=new[each.class_ids]) for each in truths],
+        [replace(each, class_ids=new[each.class_ids]) for each in detections],
+    )
+    before = resample(match(truths, detections, CLASSES))
+    after = resample(match(*renamed, CLASSES))
+    for one, other in zip(before, after, strict=True):
+        assert one.mean().low < one.mean().value < one.mean().high
+        assert other.mean() == pytest.approx(one.mean())
+        for class_id in range(CLASSES):
+            assert other.of_class(new[class_id]) == pytest.approx(one.of_class(class_id))
+
+
+@pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
+def test_the_order_of_photos_plays_hardly_a_part(match: Match) -> None:
+    truths, detections = random_photos(1, 100)
+    before = resample(match(truths, detections, CLASSES))
+    after = resample(match(truths[::-1], detections[::-1], CLASSES))
+    for one, other in zip(before, after, strict=True):
+        assert other.mean().value == pytest.approx(one.mean().value)
+        # Each draw holds other photos, and a thousand draws are not all that there are.
+        tolerance = 0.1 * (one.mean().high - one.mean().low)
+        assert tolerance > 0
+        assert other.mean() == pytest.approx(one.mean(), abs=tolerance)
 
 
 def test_every_draw_has_as_many_photos() -> None:
