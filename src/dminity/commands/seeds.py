@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     first = changed_params(experiments.root, arguments.changes)["train"]["seed"]
     planned = experiments.plan(
         {
-            seed_name(arguments.changes, seed): (*arguments.changes, f"train.seed={seed}")
+            _seed_name(arguments.changes, seed): (*arguments.changes, f"train.seed={seed}")
             for seed in range(first, first + arguments.n)
         }
     )
@@ -73,10 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
     refuse_failures(failed)
 
 
-def seed_name(changes: list[str], seed: int) -> str:
+def _seed_name(changes: list[str], seed: int) -> str:
     """The name of an experiment, of what Git takes in names.
 
-    >>> seed_name(["model=yolox_s", "train.lr=0.1"], 2), seed_name([], 3)
+    >>> _seed_name(["model=yolox_s", "train.lr=0.1"], 2), _seed_name([], 3)
     ('model-yolox_s-train.lr-0.1-seed-2', 'seed-3')
     """
     words = re.findall(r"\w+(?:\.\w+)*", " ".join(changes), re.ASCII)
