@@ -64,4 +64,5 @@ def test_a_step_that_is_finished_is_concluded_without_a_training(clone: Project)
     assert "like-tiny: AP within the noise of main" in page
     assert "One training each of " in page
     assert str(clone.folder) not in page
-    assert Image.open(folder / "variants.png").width > 400
+    with Image.open(folder / "variants.png") as chart:
+        assert chart.width > 400
