@@ -1,0 +1,265 @@
+"""The look of our pages: one file each, that loads nothing, reads well and prints well.
+
+A page has a title, and sections, each with a sentence that says how to read it. Whoever writes one
+puts it together from tables, charts and photos of this module; all text is escaped here.
+"""
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+from dminity.core.files import replacing_file
+from dminity.evaluation.intervals import Estimate
+from dminity.report.charts import svg
+
+NOTHING = escape("\N{EN DASH}")
+DECIMALS = 3
+STYLE = """
+:root { color-scheme: light dark; --back: #fff; --text: #18181b; --soft: #52525b; --line: #d4d4d8;
+  --band: #f4f4f5; --link: #0b5cad; }
+@media screen and (prefers-color-scheme: dark) { :root { --back: #18181b; --text: #e8e8ea;
+  --soft: #b0b0b8; --line: #46464d; --band: #232327; --link: #8ec5ff; } }
+* { box-sizing: border-box; }
+html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
+body { background: var(--back); color: var(--text); font: 1rem/1.55 system-ui, sans-serif;
+  margin: 0 auto; max-width: 72rem; padding: 2rem 1rem 4rem; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.3rem; line-height: 1.3; margin: 0; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+header p, .how { color: var(--soft); margin: .35rem 0 0; max-width: 46rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 1.25rem 0 0;
+  padding: 0; }
+a { color: var(--link); text-underline-offset: .2em; }
+section { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: 1.5rem; }
+section > p:not(.how), section > ul { max-width: 46rem; }
+.wide { margin-top: 1rem; overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+caption { color: var(--soft); padding-bottom: .35rem; text-align: left; }
+th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem; text-align: left;
+  vertical-align: top; }
+th { font-weight: 600; } thead th { border-bottom-width: 2px; vertical-align: bottom; }
+tbody th { font-weight: 500; min-width: 7rem; }
+tbody tr:nth-child(even) { background: var(--band); }
+.number { text-align: right; white-space: nowrap; }
+small { color: var(--soft); font-size: .85em; }
+td small { margin-left: .35em; }
+dl { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr));
+  margin: 1rem 0 0; }
+dl > div { background: var(--band); border-radius: .5rem; padding: .75rem 1rem; }
+dt { color: var(--soft); font-size: .9rem; } dd { margin: 0; } dd strong { display: block;
+  font-size: 1.6rem; font-variant-numeric: tabular-nums; font-weight: 600; line-height: 1.3; }
+.charts { display: grid; gap: 1.5rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
+figure { margin: 0; min-width: 0; }
+figcaption { color: var(--soft); font-size: .9rem; margin-top: .25rem; overflow-wrap: anywhere; }
+.chart { overflow-x: auto; }
+.chart svg { display: block; min-width: 20rem; width: 100%; }
+svg text { font-family: system-ui, sans-serif !important; }
+.photos { display: grid; gap: 1rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 16rem), 1fr)); }
+img { background: var(--band); border-radius: .25rem; display: block; height: auto; width: 100%; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+@media print { body { font-size: 10pt; max-width: none; padding: 0; } nav { display: none; }
+  section { margin-top: 1.5rem; padding-top: 1rem; } h2, h3, .how { break-after: avoid; }
+  figure, tr, dl > div { break-inside: avoid; } thead { display: table-header-group; }
+  .wide, .chart { overflow: visible; } .chart svg { min-width: 0; } table { font-size: 8pt; }
+  th, td { padding: .2rem .4rem; } .charts { grid-template-columns: 1fr 1fr; }
+  .photos { grid-template-columns: repeat(3, 1fr); } * { print-color-adjust: exact; } }
+@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+"""
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:;
+  style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<link rel="icon" href="data:,">
+<title>{{ title }}</title>
+<style>{{ style }}</style>
+</head>
+<body>
+<header>
+<h1>{{ title }}</h1>
+<p>{{ subtitle }}</p>
+{% if sections|length > 2 %}
+<nav aria-label="Sections"><ul>
+{% for section in sections %}
+<li><a href="#section-{{ loop.index }}">{{ section.heading }}</a></li>
+{% endfor %}
+</ul></nav>
+{% endif %}
+</header>
+<main>
+{% for section in sections %}
+<section id="section-{{ loop.index }}" aria-labelledby="heading-{{ loop.index }}">
+<h2 id="heading-{{ loop.index }}">{{ section.heading }}</h2>
+<p class="how">{{ section.explanation }}</p>
+{{ section.body }}
+</section>
+{% endfor %}
+</main>
+</body>
+</html>
+"""
+TABLE = """<div class="wide" role="region" tabindex="0" aria-label="{{ caption }}"><table>
+<caption>{{ caption }}</caption>
+<thead><tr>
+{% for name in columns %}
+<th scope="col"{% if numeric[loop.index0] %} class="number"{% endif %}>{{ name }}</th>
+{% endfor %}
+</tr></thead>
+<tbody>
+{% for row in rows %}
+<tr><th scope="row">{{ row[0] }}</th>
+{%- for cell in row[1:] %}
+<td{% if numeric[loop.index] %} class="number"{% endif %}>{{ cell }}</td>
+{%- endfor %}</tr>
+{% endfor %}
+</tbody>
+</table></div>
+"""
+KEY_FIGURES = """<dl>
+{% for figure in figures %}
+<div><dt>{{ figure.name }}</dt><dd><strong>{{ figure.value }}</strong>
+<small>{{ figure.note }}</small></dd></div>
+{% endfor %}
+</dl>
+"""
+CHART = """<figure>
+<div class="chart" role="region" tabindex="0" aria-label="{{ title }}">{{ svg }}</div>
+<figcaption>{{ caption }}</figcaption></figure>
+"""
+PHOTOS = """<div class="photos">
+{% for photo in photos %}
+<figure><img src="data:image/jpeg;base64,{{ photo.base64() }}" alt="{{ photo.alternative }}">
+<figcaption>{{ photo.caption }}</figcaption></figure>
+{% endfor %}
+</div>
+"""
+TEMPLATES = Environment(
+    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+# Numbers and estimates are aligned to the right, and what is not known is a dash.
+Cell = str | Markup | int | float | Estimate | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: its heading, how to read it, and what there is to be read."""
+
+    heading: str
+    explanation: str
+    body: Markup
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A figure that stands out, and a note of what it is measured on or how sure it is."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo: a JPEG file, what it shows for who cannot see it, and its caption."""
+
+    jpeg: bytes
+    alternative: str
+    caption: str
+
+    def base64(self) -> str:
+        """The file as text."""
+        return base64.b64encode(self.jpeg).decode()
+
+
+def write_page(path: Path, title: str, subtitle: str, sections: Sequence[Section]) -> None:
+    """Write a page, whole or not at all."""
+    with replacing_file(path) as unfinished:
+        unfinished.write_text(page(title, subtitle, sections), encoding="utf-8")
+
+
+def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """A page as HTML."""
+    # The style is ours.
+    style = Markup(STYLE)  # noqa: S704
+    return _filled(PAGE, title=title, subtitle=subtitle, sections=sections, style=style)
+
+
+def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
+    """A table; the first cell of a row names it."""
+    numeric = [
+        bool(rows) and not any(isinstance(row[place], str) for row in rows)
+        for place in range(len(columns))
+    ]
+    shown = [[_shown(cell) for cell in row] for row in rows]
+    return _filled(TABLE, caption=caption, columns=columns, rows=shown, numeric=numeric)
+
+
+def key_figures(figures: Sequence[KeyFigure]) -> Markup:
+    """The few figures that decide."""
+    return _filled(KEY_FIGURES, figures=figures)
+
+
+def figure(drawn: Figure, title: str, caption: str) -> Markup:
+    """A chart.
+
+    Args:
+        drawn: as `charts.chart` makes it.
+        title: what it shows, for who cannot see it.
+        caption: what stands below it.
+    """
+    return _filled(CHART, svg=svg(drawn, title), title=title, caption=caption)
+
+
+def side_by_side(figures: Sequence[Markup]) -> Markup:
+    """Charts beside each other, where there is room."""
+    return Markup('<div class="charts">{}</div>').format(Markup("").join(figures))
+
+
+def photos(shown: Sequence[Photo]) -> Markup:
+    """Photos beside each other."""
+    return _filled(PHOTOS, photos=shown)
+
+
+def paragraph(text: str) -> Markup:
+    """A paragraph of plain text."""
+    return Markup("<p>{}</p>").format(text)
+
+
+def heading(text: str) -> Markup:
+    """A heading within a section."""
+    return Markup("<h3>{}</h3>").format(text)
+
+
+def _shown(cell: Cell) -> Markup:
+    """A cell of a table.
+
+    >>> str(_shown(Estimate(0.5, 0.4, 0.6)))
+    '0.500<small>0.400 to 0.600</small>'
+    >>> [str(_shown(cell)) for cell in (12345, 0.12345, "Kitchen & bath")]
+    ['12,345', '0.123', 'Kitchen &amp; bath']
+    """
+    if isinstance(cell, Estimate):
+        if math.isnan(cell.low):
+            return _shown(cell.value)
+        limits = f"{cell.low:.{DECIMALS}f} to {cell.high:.{DECIMALS}f}"
+        return Markup("{}<small>{}</small>").format(_shown(cell.value), limits)
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return NOTHING
+    if isinstance(cell, float):
+        return escape(f"{cell:.{DECIMALS}f}")
+    return escape(f"{cell:,}" if isinstance(cell, int) else cell)
+
+
+def _filled(template: str, **values: object) -> Markup:
+    """A template with values in it, which it has escaped."""
+    return Markup(TEMPLATES.from_string(template).render(values))  # noqa: S704

@@ -1,0 +1,95 @@
+"""The figures that the stages before have recorded, as they lie in metrics/."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dminity.core.errors import DminityError, first_line
+
+Figures = dict[str, Any]
+
+
+class NoFigures(DminityError):
+    """A file of figures is missing or damaged."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is known of the detector.
+
+    evaluate, presence, export: the files of that name, and per_class a row per class. The others
+    may be missing, and are empty then: data, check, cost and export_cost as figures, confusion as
+    a table of `actual` and `predicted`.
+    """
+
+    evaluate: Figures
+    presence: Figures
+    export: Figures
+    per_class: pd.DataFrame
+    data: Figures
+    check: Figures
+    cost: Figures
+    export_cost: Figures
+    confusion: pd.DataFrame
+
+
+def read_recorded(metrics: Path) -> Recorded:
+    """Read the folder of figures.
+
+    Raises:
+        NoFigures: if a file that has to be there is not, or one is damaged.
+    """
+    return Recorded(
+        evaluate=_figures(metrics / "evaluate.json", "evaluate"),
+        presence=_figures(metrics / "presence.json", "export"),
+        export=_figures(metrics / "export.json", "export"),
+        per_class=_table(metrics / "per_class.csv", "evaluate"),
+        data=_figures_if_there(metrics / "data.json", "merge"),
+        check=_figures_if_there(metrics / "check.json", "check"),
+        cost=_figures_if_there(metrics / "cost.json", "evaluate"),
+        export_cost=_figures_if_there(metrics / "export_cost.json", "export"),
+        confusion=_confusion(metrics / "plots" / "confusion.csv"),
+    )
+
+
+def _confusion(path: Path) -> pd.DataFrame:
+    """The pairs of classes; none if the file is not there."""
+    if not path.exists():
+        return pd.DataFrame(columns=["actual", "predicted"])
+    return _table(path, "evaluate")
+
+
+def _figures_if_there(path: Path, stage: str) -> Figures:
+    """The figures of a file that may be missing."""
+    return _figures(path, stage) if path.exists() else {}
+
+
+def _figures(path: Path, stage: str) -> Figures:
+    """The figures of a file, which a stage writes."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise _missing(path, stage) from error
+    except ValueError as error:
+        raise NoFigures(f"{path}: {first_line(error)}; run `dvc repro -f -s {stage}`") from error
+    if not isinstance(found, dict):
+        raise NoFigures(f"{path} holds no figures; run `dvc repro -f -s {stage}`")
+    return found
+
+
+def _table(path: Path, stage: str) -> pd.DataFrame:
+    """The table of a CSV file, which a stage writes."""
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise _missing(path, stage) from error
+    except ValueError as error:
+        raise NoFigures(f"{path}: {first_line(error)}; run `dvc repro -f -s {stage}`") from error
+
+
+def _missing(path: Path, stage: str) -> NoFigures:
+    """The error that says which file is not there."""
+    return NoFigures(f"{path}: no such file; run `dvc repro {stage}`")
