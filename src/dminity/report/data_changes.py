@@ -10,7 +10,9 @@ SHOWN_NAMES = 10
 COUNTED = {"images": "Photos", "boxes": "Boxes"}
 
 
-def changed_counts(base: Mapping[str, Any], branch: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+def changed_counts(
+    base: Mapping[str, Any], branch: Mapping[str, Any]
+) -> list[tuple[str, int, int]]:
     """Photos and boxes of each split, where their numbers differ: name, before, after."""
     found = []
     for key, name in COUNTED.items():

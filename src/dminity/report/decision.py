@@ -12,6 +12,7 @@ from typing import Any
 
 from dminity.core.stage import METRICS, ONNX, ONNX_INT8
 from dminity.evaluation.intervals import Estimate
+from dminity.report.markdown import escaped
 from dminity.report.paired import Difference
 from dminity.report.variants import NotAtHand, Variant
 
@@ -19,9 +20,8 @@ EXPORT_COST = METRICS / "export_cost.json"
 RULES = (
     "The change is better, or worse, if the 95 % interval of the difference in COCO's AP leaves "
     "out 0, and undecided if it holds 0. The interval is paired: each resample of the test photos "
-    "is the same for both. It is for other photos, and says nothing about another training, which "
-    "may differ by more: `dminity seeds` tells how much. Of classes only those are listed whose "
-    "own interval leaves out 0; by chance alone, that happens to one class in twenty."
+    "is the same for both. Of classes only those are listed whose own interval leaves out 0; by "
+    "chance alone, that happens to one class in twenty."
 )
 # Of a file's size, smaller changes are not worth a word of the verdict.
 WORTH_SAYING = 0.01
@@ -72,8 +72,8 @@ def decide(base: Variant, branch: Variant, difference: Difference | str) -> Deci
 def signed(value: float, decimals: int = 3) -> str:
     """A change, with its sign; one that rounds to nothing has none.
 
-    >>> signed(0.0312), signed(-0.2, 1), signed(-0.0001)
-    ('+0.031', '−0.2', '0.000')
+    >>> signed(0.0312), signed(-0.2, 1) == f"{MINUS}0.2", signed(-0.0001)
+    ('+0.031', True, '0.000')
     """
     digits = f"{abs(value):.{decimals}f}"
     if not float(digits):
@@ -101,7 +101,7 @@ def _verdict(base: Variant, branch: Variant, difference: Difference | str) -> st
     before, after = base.figure("coco.AP"), branch.figure("coco.AP")
     for variant, figure in ((base, before), (branch, after)):
         if figure is None:
-            return f"**Undecided**: {variant.name} has no AP recorded."
+            return f"**Undecided**: {escaped(variant.name)} has no AP recorded."
     if isinstance(difference, str):
         gain = signed((after or 0) - (before or 0))
         return f"**Undecided**: AP changes by {gain} as recorded, without an interval."
@@ -182,8 +182,8 @@ def _class_ap(variant: Variant, name: str) -> float | None:
 
 
 def _presence(base: Variant, branch: Variant) -> Iterator[Line]:
-    """How often it is right that a photo shows something, and how often it is said."""
-    for name, key in (("Presence: right when said", "precision"), ("Presence: said", "recall")):
+    """Whether a photo shows something: how often that is right, and how often it is said."""
+    for name, key in (("Presence precision", "precision"), ("Presence recall", "recall")):
         before, after = (_percent(each.presence.get(key)) for each in (base, branch))
         yield _plain(name, before, after, 1, " %")
 
@@ -198,12 +198,10 @@ def _files(
 ) -> Iterator[Line]:
     """Size and time of the model and of its small version."""
     for path in (ONNX, ONNX_INT8):
-        yield _plain(
-            f"`{path.name}`, size", _size(base, path), _size(branch, path), 2, " MB"
-        )
+        yield _plain(f"`{path.name}`, size", _size(base, path), _size(branch, path), 2, " MB")
     for path in (ONNX, ONNX_INT8):
         before, after = (_number_in(cost, path.stem, "median_ms") for cost in costs)
-        yield _plain(f"`{path.name}`, a photo", before, after, 1, " ms")
+        yield _plain(f"`{path.name}`, latency", before, after, 1, " ms")
 
 
 def _size(variant: Variant, path: Path) -> float | None:
@@ -246,18 +244,24 @@ def _notes(
     difference: Difference | str,
     costs: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> Iterator[str]:
-    """What a reader has to know of the table."""
+    """What a reader has to know of the table, in Markdown."""
     if isinstance(difference, str):
-        yield f"No interval: {difference}."
-    elif limits := str(difference.shared):
-        yield f"Changes of AP are {limits}; the figures beside them are of all of each side."
+        yield f"No interval: {escaped(difference)}."
+    else:
+        if limits := str(difference.shared):
+            yield f"Changes of AP are {limits}; the figures beside them are of all of each side."
+        if not is_same(difference.ap):
+            yield (
+                "The intervals are for other photos. Another training of the same recipe may "
+                "differ by more: `dminity seeds` tells how much."
+            )
     for variant in (base, branch):
         if variant.missing:
-            yield f"{variant.name} lacks {', '.join(variant.missing)}."
+            yield f"{escaped(variant.name)} lacks {', '.join(variant.missing)}."
         if variant.is_older:
-            yield f"{variant.name} is of an older version, whose AP was COCO's without the name."
-    if all(costs):
-        text = "Milliseconds are of two recordings, not of one interleaved run"
+            yield f"{escaped(variant.name)} is of an older version, whose AP is COCO's."
+    if all(costs) and costs[0] != costs[1]:
+        text = "Latency is of two recordings, not of one interleaved run"
         if any(cost.get("busy") for cost in costs):
             text += ", and a machine was busy"
-        yield f"{text}; `dminity compare` measures both in turn."
+        yield f"{text}: `dminity compare` measures both in turn."
