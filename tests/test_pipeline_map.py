@@ -18,7 +18,10 @@ from tests.helpers.pipeline_map import (
 from tests.helpers.project import ROOT
 
 STAGES = declared_stages()
-ORDER = ["index", "pick", "fetch", "merge", "check", "resize", "voc", "train", "evaluate", "export"]
+ORDER = [
+    "index", "pick", "fetch", "merge", "check", "resize", "voc", "train", "evaluate", "export",
+    "report",
+]  # fmt: skip
 
 
 def test_the_stages_are_the_files() -> None:

@@ -14,7 +14,7 @@ from tests.helpers import processes
 
 ROOT = Path(__file__).parents[2]
 DATA_STAGES = ["index", "pick", "fetch", "merge", "check", "resize", "voc"]
-MODEL_STAGES = ["train", "evaluate", "export"]
+MODEL_STAGES = ["train", "evaluate", "export", "report"]
 # The smallest run in which every stage does its work.
 TINY: dict[str, Any] = {
     "demo": {"train": 20, "validation": 6, "test": 6},

@@ -58,7 +58,7 @@ def by_flags(found: Errors, flags: dict[str, Chosen]) -> pd.DataFrame:
     """
     plain = ~np.any(list(flags.values()), axis=0)
     every = np.ones(len(found.found.scores), np.bool_)
-    named = {**flags, "none of these": plain}
+    named = {**flags, "neither": plain}
     rows = [_row(found, name, chosen, every) for name, chosen in named.items()]
     return _table(rows).drop(columns="AP50")
 

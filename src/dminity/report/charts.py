@@ -39,6 +39,12 @@ STYLE = {
 }
 # The same chart is the same text; and nothing of the machine is in it.
 SVG_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "dminity"}
+START = Markup(
+    '<svg viewBox="0 0 {} {}" style="min-width: {}px; max-width: {}px" role="img" aria-label="{}">'
+)
+POINTS = 72
+# Its text stays readable on a narrow screen, and does not shout on a wide one.
+SMALLEST, LARGEST = 0.95, 1.65
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -65,12 +71,11 @@ def svg(figure: Figure, title: str) -> Markup:
     text = drawing.getvalue()
     element = text[text.index("<svg") :]
     _, _, inner = element.partition(">")
-    width, height = (72 * side for side in figure.get_size_inches())
+    width, height = (POINTS * float(side) for side in figure.get_size_inches())
+    limits = (f"{width * SMALLEST:.0f}", f"{width * LARGEST:.0f}")
     prefix = hashlib.sha256((title + element).encode()).hexdigest()[:8]
     inner = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>c{prefix}-", inner)
     inner = inner.replace(INK, "currentColor").replace(LINE, "var(--line)")
-    start = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-        f"{width:g}", f"{height:g}", title
-    )
+    start = START.format(*(f"{side:g}" for side in (width, height)), *limits, title)
     # matplotlib escapes what was drawn.
     return start + Markup(inner)  # noqa: S704

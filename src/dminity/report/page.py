@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from dminity.core.files import replacing_file
 from dminity.evaluation.intervals import Estimate
 from dminity.report.charts import svg
 
-NOTHING = escape("\N{EN DASH}")
+NOTHING = "\N{EN DASH}"
 DECIMALS = 3
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --text: #18181b; --soft: #52525b; --line: #d4d4d8;
@@ -28,7 +29,7 @@ STYLE = """
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 body { background: var(--back); color: var(--text); font: 1rem/1.55 system-ui, sans-serif;
-  margin: 0 auto; max-width: 72rem; padding: 2rem 1rem 4rem; }
+  margin: 0 auto; max-width: 78rem; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 0; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
@@ -41,36 +42,41 @@ section > p:not(.how), section > ul { max-width: 46rem; }
 .wide { margin-top: 1rem; overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { color: var(--soft); padding-bottom: .35rem; text-align: left; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem; text-align: left;
+th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left;
   vertical-align: top; }
 th { font-weight: 600; } thead th { border-bottom-width: 2px; vertical-align: bottom; }
 tbody th { font-weight: 500; min-width: 7rem; }
+@media (min-width: 60rem) { tbody th { white-space: nowrap; } }
 tbody tr:nth-child(even) { background: var(--band); }
-.number { text-align: right; white-space: nowrap; }
-small { color: var(--soft); font-size: .85em; }
-td small { margin-left: .35em; }
-dl { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr));
+.number { text-align: right; } td.number { white-space: nowrap; }
+small { color: var(--soft); font-size: .85em; line-height: 1.4; }
+td small { margin-left: .35em; } dd small { display: block; }
+dl { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
   margin: 1rem 0 0; }
-dl > div { background: var(--band); border-radius: .5rem; padding: .75rem 1rem; }
+dl > div { background: var(--band); border-radius: .5rem; padding: .75rem; }
 dt { color: var(--soft); font-size: .9rem; } dd { margin: 0; } dd strong { display: block;
-  font-size: 1.6rem; font-variant-numeric: tabular-nums; font-weight: 600; line-height: 1.3; }
+  font-size: 1.5rem; font-variant-numeric: tabular-nums; font-weight: 600; line-height: 1.3; }
 .charts { display: grid; gap: 1.5rem; margin-top: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
 figcaption { color: var(--soft); font-size: .9rem; margin-top: .25rem; overflow-wrap: anywhere; }
 .chart { overflow-x: auto; }
-.chart svg { display: block; min-width: 20rem; width: 100%; }
+.chart svg, .small svg { display: block; width: 100%; }
+.small { display: grid; gap: 1rem .5rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); }
+.small figcaption { margin: 0; }
 svg text { font-family: system-ui, sans-serif !important; }
-.photos { display: grid; gap: 1rem; margin-top: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 16rem), 1fr)); }
+.photos { column-gap: 1rem; columns: 16rem; margin-top: 1rem; }
+.photos figure { break-inside: avoid; padding-bottom: 1rem; }
 img { background: var(--band); border-radius: .25rem; display: block; height: auto; width: 100%; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media print { body { font-size: 10pt; max-width: none; padding: 0; } nav { display: none; }
   section { margin-top: 1.5rem; padding-top: 1rem; } h2, h3, .how { break-after: avoid; }
   figure, tr, dl > div { break-inside: avoid; } thead { display: table-header-group; }
-  .wide, .chart { overflow: visible; } .chart svg { min-width: 0; } table { font-size: 8pt; }
-  th, td { padding: .2rem .4rem; } .charts { grid-template-columns: 1fr 1fr; }
-  .photos { grid-template-columns: repeat(3, 1fr); } * { print-color-adjust: exact; } }
+  .wide, .chart { overflow: visible; } .chart svg { min-width: 0 !important; }
+  table { font-size: 7.5pt; } td small { display: block; }
+  th, td { padding: .15rem .3rem; } .charts { grid-template-columns: 1fr 1fr; }
+  .photos { columns: 3; } * { print-color-adjust: exact; } }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 """
 PAGE = """<!DOCTYPE html>
@@ -135,6 +141,12 @@ KEY_FIGURES = """<dl>
 CHART = """<figure>
 <div class="chart" role="region" tabindex="0" aria-label="{{ title }}">{{ svg }}</div>
 <figcaption>{{ caption }}</figcaption></figure>
+"""
+SMALL_CHARTS = """<div class="small">
+{% for svg, caption in charts %}
+<figure>{{ svg }}<figcaption>{{ caption }}</figcaption></figure>
+{% endfor %}
+</div>
 """
 PHOTOS = """<div class="photos">
 {% for photo in photos %}
@@ -204,6 +216,11 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) 
     return _filled(TABLE, caption=caption, columns=columns, rows=shown, numeric=numeric)
 
 
+def frame_table(caption: str, columns: Sequence[str], frame: pd.DataFrame) -> Markup:
+    """A table of a data frame, whose columns get other names."""
+    return table(caption, columns, frame.astype(object).to_numpy().tolist())
+
+
 def key_figures(figures: Sequence[KeyFigure]) -> Markup:
     """The few figures that decide."""
     return _filled(KEY_FIGURES, figures=figures)
@@ -225,6 +242,12 @@ def side_by_side(figures: Sequence[Markup]) -> Markup:
     return Markup('<div class="charts">{}</div>').format(Markup("").join(figures))
 
 
+def small_charts(charts: Sequence[tuple[Figure, str]]) -> Markup:
+    """Many small charts of the same axes, each with its caption."""
+    drawn = [(svg(each, caption), caption) for each, caption in charts]
+    return _filled(SMALL_CHARTS, charts=drawn)
+
+
 def photos(shown: Sequence[Photo]) -> Markup:
     """Photos beside each other."""
     return _filled(PHOTOS, photos=shown)
@@ -235,9 +258,20 @@ def paragraph(text: str) -> Markup:
     return Markup("<p>{}</p>").format(text)
 
 
-def heading(text: str) -> Markup:
-    """A heading within a section."""
-    return Markup("<h3>{}</h3>").format(text)
+def decimals(value: float | None) -> str:
+    """A figure from 0 to 1, or a dash where it is not known."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:.{DECIMALS}f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """The interval of a figure; nothing where there is none.
+
+    >>> interval(Estimate(0.5, 0.4, 0.6))
+    '0.400 to 0.600'
+    """
+    if math.isnan(estimate.low):
+        return ""
+    return f"{decimals(estimate.low)} to {decimals(estimate.high)}"
 
 
 def _shown(cell: Cell) -> Markup:
@@ -249,14 +283,11 @@ def _shown(cell: Cell) -> Markup:
     ['12,345', '0.123', 'Kitchen &amp; bath']
     """
     if isinstance(cell, Estimate):
-        if math.isnan(cell.low):
-            return _shown(cell.value)
-        limits = f"{cell.low:.{DECIMALS}f} to {cell.high:.{DECIMALS}f}"
-        return Markup("{}<small>{}</small>").format(_shown(cell.value), limits)
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return NOTHING
-    if isinstance(cell, float):
-        return escape(f"{cell:.{DECIMALS}f}")
+        if not (limits := interval(cell)):
+            return escape(decimals(cell.value))
+        return Markup("{}<small>{}</small>").format(decimals(cell.value), limits)
+    if cell is None or isinstance(cell, float):
+        return escape(decimals(cell))
     return escape(f"{cell:,}" if isinstance(cell, int) else cell)
 
 

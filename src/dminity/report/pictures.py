@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dminity.data import voc
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import SHOWN_SCORE
-from dminity.evaluation.errors import Errors, Kind
+from dminity.evaluation.errors import NO_BOX, Errors, Kind
 from dminity.evaluation.overlaps import Ints
 from dminity.report.page import Photo
 
@@ -63,17 +63,19 @@ class Split:
 
 
 def worst_false_alarms(split: Split, most: int) -> dict[str, Photo]:
-    """The wrong detections of the highest scores, with all that is there where they are."""
+    """The wrong detections of the highest scores, with the box that each means, or those there."""
     pictures = {}
     wrong = np.flatnonzero(np.isin(split.errors.kinds, WRONG) & split.shown())
     for number, detection in enumerate(wrong[:most], start=1):
         corners, name = split.finding(detection)
         picture = _Picture(split, int(split.errors.found.photos[detection]))
-        for box in _touching(corners, split.errors.boxes.xyxy, picture.boxes()):
+        meant = int(split.errors.meant[detection])
+        touched = _touching(corners, split.errors.boxes.xyxy, picture.boxes())
+        for box in touched if meant == NO_BOX else [meant]:
             picture.draw(*split.truth(box), WHITE)
         picture.draw(corners, name, ORANGE)
         why = WHY[split.errors.kinds[detection]]
-        pictures[f"false-alarm-{number}"] = picture.photo(f"{name}: {why}")
+        pictures[f"false-alarm-{number}"] = picture.photo(f"{number}. {name}: {why}")
     return pictures
 
 
@@ -92,49 +94,56 @@ def worst_misses(split: Split, most: int) -> dict[str, Photo]:
                 picture.draw(*split.finding(detection), ORANGE)
         score = errors.found_with()[box]
         why = f"found with {score:.2f} only" if score else "not found at any score"
-        pictures[f"miss-{number}"] = picture.photo(f"{name}: {why}")
+        pictures[f"miss-{number}"] = picture.photo(f"{number}. {name}: {why}")
     return pictures
 
 
-def photos_of_classes(annotations: list[voc.Annotation]) -> dict[str, voc.Annotation]:
-    """For each class the first photo that shows one: neither the best nor the worst."""
-    first: dict[str, voc.Annotation] = {}
-    for annotation in annotations:
-        for item in annotation.objects:
-            if not item.difficult:
-                first.setdefault(item.label, annotation)
-    return first
+def photos_of_classes(
+    annotations: list[voc.Annotation], classes: tuple[str, ...]
+) -> dict[str, voc.Annotation]:
+    """For each class the first photo that shows one, and no class before it, if there is any."""
+    chosen: dict[str, voc.Annotation] = {}
+    for name in classes:
+        shown_in = [
+            annotation
+            for annotation in annotations
+            if any(item.label == name and not item.difficult for item in annotation.objects)
+        ]
+        unused = [annotation for annotation in shown_in if annotation not in chosen.values()]
+        if shown_in:
+            chosen[name] = (unused or shown_in)[0]
+    return chosen
 
 
-def one_of_each_class(split: Split) -> dict[str, Photo]:
-    """A photo for each class that the split shows, with what is there of it and what was found."""
-    shown_in = photos_of_classes(split.annotations)
+def one_of_each_class(split: Split, chosen: dict[str, voc.Annotation]) -> dict[str, Photo]:
+    """A photo for each class, with what is there of it and what was found of it.
+
+    Args:
+        split: photos, among them the chosen ones.
+        chosen: which photo of the split is whose.
+    """
     positions = {item.image_id: number for number, item in enumerate(split.annotations)}
-    pictures = {}
-    for class_id, name in enumerate(split.classes):
-        if name in shown_in:
-            picture = _Picture(split, positions[shown_in[name].image_id])
-            boxes = [box for box in picture.boxes() if split.truth(box)[1] == name]
-            class_ids = split.errors.found.class_ids
-            found = [each for each in picture.findings() if class_ids[each] == class_id]
-            right = _draw_class(picture, boxes, found)
-            counted = sum(not split.errors.boxes.special[box] for box in boxes)
-            wrong = sum(split.errors.kinds[each] in WRONG for each in found)
-            alarms = {0: "", 1: ", one false alarm"}.get(wrong, f", {wrong} false alarms")
-            caption = f"{name}: {right} of {counted} found{alarms}"
-            pictures[f"class-{_slug(name)}"] = picture.photo(caption)
-    return pictures
+    return {
+        f"class-{_slug(name)}": _of_class(split, name, positions[annotation.image_id])
+        for name, annotation in chosen.items()
+    }
 
 
-def _draw_class(picture: "_Picture", boxes: list[int], found: list[int]) -> int:
-    """Draw boxes and detections of one class; return how many are right."""
-    split = picture.split
+def _of_class(split: Split, name: str, position: int) -> Photo:
+    """A photo with what is there of one class, and what was found of it."""
+    errors, class_id = split.errors, split.classes.index(name)
+    picture = _Picture(split, position)
+    boxes = picture.boxes()[errors.boxes.class_ids[picture.boxes()] == class_id]
+    found = picture.findings()[errors.found.class_ids[picture.findings()] == class_id]
     for box in boxes:
         picture.draw(*split.truth(box), WHITE)
-    right = [each for each in found if split.errors.kinds[each] == Kind.RIGHT]
     for each in found:
-        picture.draw(*split.finding(each), BLUE if each in right else ORANGE)
-    return len(right)
+        picture.draw(*split.finding(each), ORANGE if errors.kinds[each] in WRONG else BLUE)
+    right = int((errors.kinds[found] == Kind.RIGHT).sum())
+    counted = int((~errors.boxes.special[boxes]).sum())
+    wrong = int(np.isin(errors.kinds[found], WRONG).sum())
+    alarms = {0: "", 1: ", one false alarm"}.get(wrong, f", {wrong} false alarms")
+    return picture.photo(f"{name}: {right} of {counted} found{alarms}")
 
 
 class Canvas:

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 
 from dminity.core.errors import DminityError, first_line
+from dminity.evaluation.intervals import Estimate
 
 Figures = dict[str, Any]
+# A figure's name, and that of the ends of its interval.
+LIMITS = ("", "_low", "_high")
 
 
 class NoFigures(DminityError):
@@ -20,9 +23,9 @@ class NoFigures(DminityError):
 class Recorded:
     """What is known of the detector.
 
-    evaluate, presence, export: the files of that name, and per_class a row per class. The others
-    may be missing, and are empty then: data, check, cost and export_cost as figures, confusion as
-    a table of `actual` and `predicted`.
+    evaluate, presence, export: the files of that name. per_class: a row per class, by its name.
+    The others may be missing, and are empty then: data, check, cost and export_cost as figures,
+    confusion as a table of `actual` and `predicted`.
     """
 
     evaluate: Figures
@@ -35,6 +38,25 @@ class Recorded:
     export_cost: Figures
     confusion: pd.DataFrame
 
+    def estimate(self, protocol: str, name: str) -> Estimate:
+        """A figure of a protocol with its interval; NaN where it is not known."""
+        found = self.evaluate.get(protocol, {})
+        return _estimate(*(found.get(f"{name}{limit}") for limit in LIMITS))
+
+    def of_class(self, name: str, figure: str) -> Estimate:
+        """A figure of a class with its interval."""
+        return _estimate(*(self.per_class.at[name, f"{figure}{limit}"] for limit in LIMITS))
+
+    def boxes(self, name: str, split: str) -> int | None:
+        """How many boxes of a class a split has, if that is known."""
+        found = self.data.get("per_class", {}).get(name, {}).get(split, {}).get("boxes")
+        return None if found is None else int(found)
+
+
+def _estimate(*values: Any) -> Estimate:
+    """A figure and the ends of its interval, each a number or not known."""
+    return Estimate(*(float("nan") if value is None else float(value) for value in values))
+
 
 def read_recorded(metrics: Path) -> Recorded:
     """Read the folder of figures.
@@ -46,7 +68,7 @@ def read_recorded(metrics: Path) -> Recorded:
         evaluate=_figures(metrics / "evaluate.json", "evaluate"),
         presence=_figures(metrics / "presence.json", "export"),
         export=_figures(metrics / "export.json", "export"),
-        per_class=_table(metrics / "per_class.csv", "evaluate"),
+        per_class=_table(metrics / "per_class.csv", "evaluate").set_index("class"),
         data=_figures_if_there(metrics / "data.json", "merge"),
         check=_figures_if_there(metrics / "check.json", "check"),
         cost=_figures_if_there(metrics / "cost.json", "evaluate"),
