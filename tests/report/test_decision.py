@@ -46,13 +46,13 @@ def gained(ap: Estimate, **per_class: Estimate) -> Difference:
     [
         (
             gained(GAIN, Bed=GAIN, Oven=UNKNOWN),
-            "**Better**: AP rises by 0.020, beyond the noise of 150 test photos; 1 of 2 classes "
+            "**Better**: AP rises by 0.020, beyond the noise of 150 test photos; of 2 classes 1 "
             "better.",
         ),
         (
             gained(LOSS, Bed=LOSS, Oven=GAIN),
-            "**Worse**: AP falls by 0.020, beyond the noise of 150 test photos; 1 of 2 classes "
-            "better and 1 of 2 classes worse.",
+            "**Worse**: AP falls by 0.020, beyond the noise of 150 test photos; of 2 classes 1 "
+            "better and 1 worse.",
         ),
         (
             gained(NOISE, Bed=NOISE, Oven=NOISE),

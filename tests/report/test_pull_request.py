@@ -80,7 +80,7 @@ def test_the_decision_is_read_first(reported: Path) -> None:
     assert re.fullmatch(r"## Detector: this branch against origin/main \([0-9a-f]{7}\)", title)
     assert re.fullmatch(
         r"\*\*Better\*\*: AP rises by \d\.\d{3}, beyond the noise of 6 test photos"
-        r"(; \d+ of \d+ classes better)?\.",
+        r"(; of \d+ classes \d+ better)?\.",
         verdict,
     )
     assert header.startswith("|  | origin/main | this branch | change (95 % interval) |")

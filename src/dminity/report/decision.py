@@ -126,12 +126,14 @@ def _of_classes(difference: Difference) -> str:
     """How many classes gain and lose."""
     changes = beyond_noise(difference).values()
     gains = sum(change.value > 0 for change in changes)
-    parts = [
-        f"{count} of {len(difference.shared.classes)} classes {verb}"
-        for count, verb in ((gains, "better"), (len(changes) - gains, "worse"))
+    counts = [
+        f"{count} {verdict}"
+        for count, verdict in ((gains, "better"), (len(changes) - gains, "worse"))
         if count
     ]
-    return f"; {' and '.join(parts)}" if parts else ""
+    if not counts:
+        return ""
+    return f"; of {len(difference.shared.classes)} classes {' and '.join(counts)}"
 
 
 def _of_size(base: Variant, branch: Variant) -> str:
