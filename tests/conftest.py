@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from dminity.core.amenities import NAMES
 from dminity.network.detector import load_detector, save_detector
+from tests.helpers.browser import NPM
 from tests.helpers.experiments import make_experiments
 from tests.helpers.mirror import make_mirror
 from tests.helpers.onnx_models import export
@@ -168,3 +170,19 @@ def project(ran: Project) -> Iterator[Project]:
     ran.run("git", "checkout", "--quiet", ".")
     ran.run("dvc", "checkout", "--quiet", "--force")
     (ran.folder / ".dvc/config.local").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program that finds what keeps people out of a page."""
+    if NPM is None:
+        pytest.skip("there is no npm, which fetches axe-core: apt-get install npm")
+
+    def make(folder: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(Path(__file__).parent / "site" / name, folder / name)
+        command = [str(NPM), "ci", "--ignore-scripts", "--prefer-offline", "--no-audit"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+    folder = made_once(tmp_path_factory, "axe", make)
+    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")

@@ -1,14 +1,19 @@
 """The real pipeline, run by DVC and Git in temporary clones, as a user runs it."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
+import yaml
 
+from tests.helpers.browser import chromium
 from tests.helpers.faulty_server import faulty_server
 from tests.helpers.http_server import http_server
 from tests.helpers.mirror import COCO_CHECKPOINT, REAL_MIRROR, serve_photos
+from tests.helpers.processes import LIMIT_S
 from tests.helpers.project import TINY, Project, checksums, stages_run
 from tests.helpers.s3_server import BUCKET, S3Server
 
@@ -20,6 +25,8 @@ LIVE_METRICS = {
     | {"mAP50", "mAP50-95", "precision", "recall"},
     "x": {"lr0", "lr1", "lr2"},
 }
+# Those of a phone and of a desk.
+WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((360, "light"), (1280, "dark"))
 FIGURES = {"coco", "voc", "openimages", "images", "params_m", "gflops", "size_mb"}
 FORMAT_FIGURES = {"AP", "AP50", "presence_precision", "presence_recall", "size_mb"}
 
@@ -46,6 +53,57 @@ def test_everything_is_there_after_a_run(ran: Project) -> None:
     assert len(photos) == sum(TINY["demo"].values())
 
 
+def test_the_report_is_there_after_a_run(ran: Project) -> None:
+    plots = ran.folder / "metrics/plots"
+    classes = (ran.folder / "data/voc/classes.txt").read_text().splitlines()
+    for name, columns in (
+        ("pr_curves", "class,recall,precision"),
+        ("errors", "error,shown,any,gain"),
+        ("calibration", "from,to,detections,score,right,right_low,right_high"),
+        ("size", "group,photos,boxes,recall,AP50"),
+        ("crowding", "group,photos,boxes,recall,AP50"),
+        ("flags", "group,photos,boxes,recall"),
+    ):
+        assert (plots / f"{name}.csv").read_text().splitlines()[0] == columns
+    pictures = {path.name for path in (plots / "failures").iterdir()}
+    assert {name for name in pictures if name.startswith("miss-")}
+    assert {name for name in pictures if name.startswith("class-")}
+    card = (ran.folder / "models/CARD.md").read_text()
+    _, front, text = card.split("---\n", 2)
+    described = yaml.safe_load(front)
+    assert described["license"] == "apache-2.0"
+    assert described["pipeline_tag"] == "object-detection"
+    for name in classes:
+        assert f"| {name} |" in text
+    for name in ("model.pth", "model.onnx", "model-nms.onnx", "model-int8.onnx"):
+        digest = hashlib.sha256((ran.folder / "models" / name).read_bytes()).hexdigest()
+        assert digest in text
+
+
+def test_the_report_opens_from_the_disk(ran: Project, axe: str) -> None:
+    seen: list[str] = []
+    wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    check = "async () => (await axe.run()).violations.map(({ id, impact }) => `${impact}: ${id}`)"
+    with chromium() as browser:
+        for width, scheme in WINDOWS:
+            page = browser.new_page(
+                viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
+            )
+            page.set_default_timeout(LIMIT_S * 1000)
+            page.on("request", lambda request: seen.append(request.url))
+            page.on("console", lambda message: seen.append(message.text))
+            page.on("pageerror", lambda error: seen.append(str(error)))
+            page.goto((ran.folder / "metrics/report.html").as_uri())
+            assert page.evaluate(wide) == 0
+            page.evaluate(axe)
+            assert page.evaluate(check) == []
+            broken = "() => [...document.images].filter(image => !image.naturalWidth).length"
+            assert page.evaluate(broken) == 0
+            page.close()
+    others = [line for line in seen if not line.startswith(("file:", "data:"))]
+    assert others == []
+
+
 def test_without_a_terminal_there_are_lines_and_no_bars(first_run: tuple[Project, str]) -> None:
     _, output = first_run
     assert "\r" not in output
@@ -56,7 +114,7 @@ def test_without_a_terminal_there_are_lines_and_no_bars(first_run: tuple[Project
         re.MULTILINE,
     )
     assert epochs == ["1"]
-    for name in ("resize", "voc", "check", "evaluate"):
+    for name in ("resize", "voc", "check", "evaluate", "report"):
         assert re.search(rf"^{name}: 100%, \d+ of \d+, .* left$", output, re.MULTILINE), name
 
 
@@ -65,12 +123,15 @@ def test_a_rerun_with_the_same_weights_changes_no_metric(project: Project) -> No
     project.run("dvc", "repro", "--force", "--single-item", "train")
     project.run("dvc", "repro", "--force", "--single-item", "evaluate")
     project.run("dvc", "repro", "--force", "--single-item", "export")
+    project.run("dvc", "repro", "--force", "--single-item", "report")
     after = checksums(project.folder)
     assert after["models/model.pth"] == before["models/model.pth"]
     differing = {name for name in before if after[name] != before[name]}
     assert differing <= {
         "metrics/cost.json",
         "metrics/export_cost.json",
+        # It tells those.
+        "metrics/report.html",
         "metrics/train/speed.csv",
     }
     assert json.loads(project.run("dvc", "metrics", "diff", "--json")) == {}

@@ -1,7 +1,5 @@
 """The page as a folder, made once, and a browser for each file of tests."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,19 +43,3 @@ def address(site: Path) -> Iterator[str]:
     """The page on a plain server of static files."""
     with http_server(site) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program that finds what keeps people out of a page."""
-    if NPM is None:
-        pytest.skip("there is no npm, which fetches axe-core: apt-get install npm")
-
-    def make(folder: Path) -> None:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(Path(__file__).with_name(name), folder / name)
-        command = [str(NPM), "ci", "--ignore-scripts", "--prefer-offline", "--no-audit"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-    folder = made_once(tmp_path_factory, "axe", make)
-    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")

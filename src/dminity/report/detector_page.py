@@ -157,10 +157,10 @@ def _classes(recorded: Recorded) -> Section:
 
 def _curves(recorded: Recorded, failures: Failures) -> Section:
     """A small chart for each class."""
-    mean = failures.curves.groupby("recall", as_index=False)["precision"].mean()
+    mean = failures.curves.groupby("recall")["precision"].mean().reset_index()
     shown = []
     for name in failures.curves["class"].unique():
-        curve = failures.curves.query("`class` == @name")
+        curve = failures.curves[failures.curves["class"] == name]
         ap50 = recorded.of_class(name, "coco.AP50").value
         shown.append((charts.curve_of_class(curve, mean), f"{name} {decimals(ap50)}"))
     explanation = (

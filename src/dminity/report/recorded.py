@@ -68,7 +68,7 @@ def read_recorded(metrics: Path) -> Recorded:
         evaluate=_figures(metrics / "evaluate.json", "evaluate"),
         presence=_figures(metrics / "presence.json", "export"),
         export=_figures(metrics / "export.json", "export"),
-        per_class=_table(metrics / "per_class.csv", "evaluate").set_index("class"),
+        per_class=_table(metrics / "per_class.csv", "evaluate", {"class"}).set_index("class"),
         data=_figures_if_there(metrics / "data.json", "merge"),
         check=_figures_if_there(metrics / "check.json", "check"),
         cost=_figures_if_there(metrics / "cost.json", "evaluate"),
@@ -81,7 +81,7 @@ def _confusion(path: Path) -> pd.DataFrame:
     """The pairs of classes; none if the file is not there."""
     if not path.exists():
         return pd.DataFrame(columns=["actual", "predicted"])
-    return _table(path, "evaluate")
+    return _table(path, "evaluate", {"actual", "predicted"})
 
 
 def _figures_if_there(path: Path, stage: str) -> Figures:
@@ -102,14 +102,19 @@ def _figures(path: Path, stage: str) -> Figures:
     return found
 
 
-def _table(path: Path, stage: str) -> pd.DataFrame:
-    """The table of a CSV file, which a stage writes."""
+def _table(path: Path, stage: str, columns: set[str]) -> pd.DataFrame:
+    """The table of a CSV file, which a stage writes, with these columns among others."""
     try:
-        return pd.read_csv(path)
+        table = pd.read_csv(path)
     except FileNotFoundError as error:
         raise _missing(path, stage) from error
     except ValueError as error:
         raise NoFigures(f"{path}: {first_line(error)}; run `dvc repro -f -s {stage}`") from error
+    if not columns <= set(table):
+        raise NoFigures(
+            f"{path} has not the columns of this version; run `dvc repro -f -s {stage}`"
+        )
+    return table
 
 
 def _missing(path: Path, stage: str) -> NoFigures:
