@@ -52,7 +52,7 @@ def clone(experimented: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
     (experiment,) = [ref for ref in found.split() if ref.endswith("/perfect")]
     clone = experimented.clone(folder / "clone")
     clone.run("git", "fetch", "--quiet", "origin", f"{experiment}:perfect")
-    clone.run("git", "checkout", "--quiet", "perfect")
+    clone.run("git", "checkout", "--quiet", "--detach", "perfect")
     clone.run("git", "branch", "--quiet", "--delete", "--force", "main")
     cache = experimented.folder / ".dvc/cache"
     (clone.folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache}\n")
@@ -90,8 +90,8 @@ def test_the_decision_is_read_first(reported: Path) -> None:
 
 def test_diffs_data_and_rules_follow(reported: Path) -> None:
     text = (reported / "report.md").read_text()
-    assert re.search(r"^\| params\.yaml +\| train\.seed +\| 1 +\| 2 +\|$", text, re.MULTILINE)
-    assert re.search(r"^\| metrics/evaluate\.json +\| coco\.AP +\|", text, re.MULTILINE)
+    assert re.search(r"^\| params\.yaml \| train\.seed \| 1 \| 2 \|$", text, re.MULTILINE)
+    assert re.search(r"^\| metrics/evaluate\.json \| coco\.AP \|", text, re.MULTILINE)
     assert "Photos and boxes of each class are as many as before." in text
     assert "The change is better, or worse, if the 95 % interval" in text
 

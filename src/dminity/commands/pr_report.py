@@ -1,6 +1,7 @@
 """`dminity pr-report`: what a branch changes, as Markdown for its pull request."""
 
 import argparse
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -92,9 +93,10 @@ def _diff(what: str, base: "Variant") -> "Diff":
 
     command = ("dvc", what, "diff", base.rev[:SHORT], "--md")
     done = _output(sys.executable, "-m", *command)
-    text = done.stdout.strip() or "Nothing changed."
+    # Its columns are as wide as their longest cell: half of a comment's room would be blanks.
+    text = re.sub(" {2,}", " ", done.stdout.strip()) or "Nothing changed."
     if done.returncode:
-        text = f"It says: {first_line(RuntimeError(done.stderr))}"
+        text = f"DVC refuses: {first_line(RuntimeError(done.stderr))}"
     return Diff(" ".join(command[:-1]), text)
 
 

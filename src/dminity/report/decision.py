@@ -81,12 +81,12 @@ def signed(value: float, decimals: int = 3) -> str:
     return f"{'+' if value > 0 else MINUS}{digits}"
 
 
-def is_same(change: Estimate) -> bool:
+def _is_same(change: Estimate) -> bool:
     """Whether no photo was seen in another way."""
     return change.value == change.low == change.high == 0
 
 
-def beyond_noise(difference: Difference) -> dict[str, Estimate]:
+def _beyond_noise(difference: Difference) -> dict[str, Estimate]:
     """The classes whose change other photos would not turn around, largest change first."""
     known = {
         name: change
@@ -106,7 +106,7 @@ def _verdict(base: Variant, branch: Variant, difference: Difference | str) -> st
         gain = signed((after or 0) - (before or 0))
         return f"**Undecided**: AP changes by {gain} as recorded, without an interval."
     photos = f"{len(difference.shared.image_ids)} test photos"
-    if is_same(difference.ap):
+    if _is_same(difference.ap):
         kind, reason = "No change", f"both find the same in {photos}"
     elif difference.ap.is_noise():
         kind, reason = "Undecided", f"{_gain(difference.ap)}, within the noise of {photos}"
@@ -124,16 +124,18 @@ def _gain(change: Estimate) -> str:
 
 def _of_classes(difference: Difference) -> str:
     """How many classes gain and lose."""
-    changes = beyond_noise(difference).values()
+    changes = _beyond_noise(difference).values()
     gains = sum(change.value > 0 for change in changes)
     counts = [
         f"{count} {verdict}"
         for count, verdict in ((gains, "better"), (len(changes) - gains, "worse"))
         if count
     ]
-    if not counts:
+    classes = len(difference.shared.classes)
+    # Of a single one AP is all.
+    if not counts or classes == 1:
         return ""
-    return f"; of {len(difference.shared.classes)} classes {' and '.join(counts)}"
+    return f"; of {classes} classes {' and '.join(counts)}"
 
 
 def _of_size(base: Variant, branch: Variant) -> str:
@@ -155,14 +157,14 @@ def _precision(base: Variant, branch: Variant, difference: Difference | str) -> 
     for name, change in (("AP", difference.ap), ("AP50", difference.ap50)):
         before, after = (each.figure(f"coco.{name}") for each in (base, branch))
         yield _estimated(name, before, after, change)
-    for name, change in beyond_noise(difference).items():
+    for name, change in _beyond_noise(difference).items():
         before, after = (_class_ap(each, name) for each in (base, branch))
         yield _estimated(f"AP of {name}", before, after, change)
 
 
 def _estimated(name: str, before: float | None, after: float | None, change: Estimate) -> Line:
     """A figure with the interval of its change."""
-    if is_same(change):
+    if _is_same(change):
         meaning = "the same"
     elif change.is_noise():
         meaning = "noise"
@@ -252,7 +254,7 @@ def _notes(
     else:
         if limits := str(difference.shared):
             yield f"Changes of AP are {limits}; the figures beside them are of all of each side."
-        if not is_same(difference.ap):
+        if not _is_same(difference.ap):
             yield (
                 "The intervals are for other photos. Another training of the same recipe may "
                 "differ by more: `dminity seeds` tells how much."
