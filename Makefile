@@ -43,7 +43,7 @@ map: $(VENV)/ready  ## write into dvc.yaml which parameters and code each stage 
 # Its value goes through the environment: a branch may have any name, and the shell is not to read it.
 export BASE ?= main
 pr-report: $(VENV)/ready  ## what this branch changes, as pr-report/report.md, for its pull request into BASE=main
-	dminity pr-report --base "$$BASE"
+	dminity pr-report --base="$$BASE"
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python -m tests.helpers.s3_server
