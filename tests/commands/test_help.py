@@ -8,10 +8,10 @@ from tests.helpers import processes
 
 # Each takes a tenth of a second and more to import.
 HEAVY = {
-    "cv2", "dvc", "fastapi", "fiftyone", "lightning", "numpy", "onnxruntime", "pandas", "pydantic",
-    "rich", "torch", "uvicorn",
+    "cv2", "dvc", "fastapi", "fiftyone", "lightning", "matplotlib", "numpy", "onnxruntime",
+    "pandas", "pydantic", "rich", "torch", "uvicorn",
 }  # fmt: skip
-COMMANDS = ("predict", "listing", "site", "serve", "check", "view")
+COMMANDS = ("predict", "listing", "site", "serve", "check", "compare", "view")
 MODULES = """
 import sys
 from dminity.commands.__main__ import main

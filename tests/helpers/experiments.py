@@ -26,8 +26,8 @@ def make_experiments(project: Project) -> None:
     """
     project.run("git", "tag", "--annotate", "--message", "A version", "v1")
     truths = tables.read(project.folder / TRUTHS, truth_table.SCHEMA)
-    _save(project, "perfect", 2, truths, 1.0)
-    _save(project, "half", 3, truths.iloc[::2], 0.5)
+    _save(project, "perfect", 0.1, truths, 1.0)
+    _save(project, "half", 0.3, truths.iloc[::2], 0.5)
     _write(project, EVALUATE, {})
     project.run("dvc", "exp", "save", "--name", "unmeasured")
     _put_back(project)
@@ -48,9 +48,9 @@ def _name_again(project: Project, baseline: str, experiment: str, name: str) -> 
     project.run("git", "update-ref", f"refs/exps/{other[:2]}/{other[2:]}/{name}", was)
 
 
-def _save(project: Project, name: str, seed: int, found: pd.DataFrame, ap: float) -> None:
+def _save(project: Project, name: str, lr: float, found: pd.DataFrame, ap: float) -> None:
     """Save an experiment that finds some boxes, each just where it is."""
-    project.set_params({"train": {"seed": seed}})
+    project.set_params({"train": {"lr": lr}})
     boxes = found.dropna(subset=["label"]).assign(score=np.linspace(0.9, 0.8, len(found)))
     table = boxes[["image_id", "label", "score", *CORNERS]]
     tables.write(table, project.folder / DETECTIONS, detection_table.SCHEMA)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dminity.core.stage import ONNX
+from dminity.core.stage import ONNX, VOC
 from dminity.report.variants import (
     NoProject,
     NoSuchRevision,
@@ -51,9 +51,9 @@ def test_a_variant_says_what_its_files_say() -> None:
     variant = read_variant("perfect")
     assert variant.figure("coco.AP") == 1.0
     assert variant.figure("params_m") == pytest.approx(0.9, abs=0.1)
-    assert variant.figure("coco.AP_small") is None
-    assert variant.param("train.seed") == 2
-    assert variant.param("train.seed.nothing") is None
+    assert variant.figure("coco.nothing") is None
+    assert variant.param("train.lr") == 0.1
+    assert variant.param("train.lr.nothing") is None
     assert variant.missing == ()
     assert not variant.is_older
     assert len(variant.read(ONNX)) > 1e6
@@ -104,18 +104,20 @@ def test_what_is_no_revision_is_named(name: str, mend: str) -> None:
 def test_a_detached_head_is_a_commit(there: Project, tmp_path: Path) -> None:
     clone = there.clone(tmp_path / "clone")
     clone.run("git", "checkout", "--quiet", "--detach", "origin/release/older")
+    # A remote that nobody reaches, and that is no server of others.
+    clone.run("dvc", "remote", "modify", "--local", "storage", "url", str(tmp_path / "nowhere"))
     commit = clone.run("git", "rev-parse", "HEAD").strip()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(clone.folder)
         assert baseline() == commit[:7]
         assert read_variant(baseline()).rev == commit
-        # Git clones no experiments, and DVC's files are neither in a cache nor, without a server,
-        # in a remote.
+        # Git clones no experiments, and DVC's files are neither in a cache nor in a remote.
         assert experiments() == []
         variant = read_variant("HEAD~1")
         assert variant.figure("coco.AP") is not None
-        with pytest.raises(NotAtHand, match=r"HEAD~1: models/model\.onnx is not there: .* remote"):
-            variant.read(ONNX)
+        for path in (ONNX, VOC / "JPEGImages/any.jpg"):
+            with pytest.raises(NotAtHand, match=f"^HEAD~1: {path} is not there: .* nor its remote"):
+                variant.read(path)
 
 
 def test_a_name_that_two_experiments_have_is_named_in_full(there: Project, tmp_path: Path) -> None:

@@ -64,16 +64,19 @@ class Files:
         """
         try:
             return self._read(rev, path)
-        except FileNotFoundError as error:
-            asked = f"its remote cannot be asked ({self.fault})" if self.fault else "nor its remote"
-            raise NotAtHand(
-                f"{path} is not there: neither Git nor DVC's cache has it, {asked}"
-            ) from error
         # A remote has errors of its own: S3's, SSH's, those of the network.
         except Exception as error:
+            # Of a file in a folder that DVC tracks, the folder's list may be what is missing.
+            if any(isinstance(each, FileNotFoundError) for each in (error, error.__cause__)):
+                asked = (
+                    f"its remote cannot be asked ({self.fault})" if self.fault else "nor its remote"
+                )
+                raise NotAtHand(
+                    f"{path} is not there: neither Git nor DVC's cache has it, {asked}"
+                ) from error
             if self.fault:
                 raise NotAtHand(f"{path} cannot be read: {first_line(error)}") from error
-            self.fault = first_line(error) or type(error).__name__
+            self.fault = first_line(error.__cause__ or error) or type(error).__name__
             self.opened.clear()
         return self.read(rev, path)
 
