@@ -1,20 +1,63 @@
 """Intervals: the same every time, as wide as photos differ, and true about as often as they say."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation import coco, intervals, pascal_voc
-from dminity.evaluation.intervals import Estimate, OtherPhotos, drawn, resample
+from dminity.evaluation.intervals import (
+    LEAST_PHOTOS,
+    RESAMPLES,
+    Estimate,
+    OtherPhotos,
+    Resampled,
+    drawn,
+    resample,
+)
 from dminity.evaluation.matches import Matches, average_precision
 from tests.helpers.evaluation_cases import BED, RANDOM_CLASSES, SINK, found, random_photos, truth
 
 CLASSES = len(RANDOM_CLASSES)
+Match = Callable[[list[GroundTruth], list[Detections], int], Matches]
 
 
 def test_a_rerun_gives_the_same_interval() -> None:
     first, again = (resample(coco.match(*random_photos(1), CLASSES)) for _ in range(2))
     assert first[0].mean() == again[0].mean()
     assert first[1].of_class(0) == again[1].of_class(0)
+
+
+@pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
+def test_the_numbers_of_classes_play_no_part(match: Match) -> None:
+    truths, detections = random_photos(1)
+    new = np.roll(np.arange(CLASSES), 2)
+    renamed = (
+        [replace(each, class_ids=new[each.class_ids]) for each in truths],
+        [replace(each, class_ids=new[each.class_ids]) for each in detections],
+    )
+    before = resample(match(truths, detections, CLASSES))
+    after = resample(match(*renamed, CLASSES))
+    for one, other in zip(before, after, strict=True):
+        assert one.mean().low < one.mean().value < one.mean().high
+        assert other.mean() == pytest.approx(one.mean())
+        for class_id in range(CLASSES):
+            assert other.of_class(new[class_id]) == pytest.approx(one.of_class(class_id))
+
+
+@pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
+def test_the_order_of_photos_plays_hardly_a_part(match: Match) -> None:
+    truths, detections = random_photos(1, 100)
+    before = resample(match(truths, detections, CLASSES))
+    after = resample(match(truths[::-1], detections[::-1], CLASSES))
+    for one, other in zip(before, after, strict=True):
+        assert other.mean().value == pytest.approx(one.mean().value)
+        # Each draw holds other photos, and a thousand draws are not all that there are.
+        tolerance = 0.1 * (one.mean().high - one.mean().low)
+        assert tolerance > 0
+        assert other.mean() == pytest.approx(one.mean(), abs=tolerance)
 
 
 def test_every_draw_has_as_many_photos() -> None:
@@ -53,6 +96,44 @@ def test_where_all_photos_are_alike_there_is_no_doubt() -> None:
 def test_nothing_to_be_found_has_no_interval() -> None:
     ap = resample(pascal_voc.match([truth()], [found((*BED, 0.9))], 2))[0]
     assert np.isnan(ap.mean()).all()
+
+
+@pytest.mark.parametrize(("photos", "sure"), [(LEAST_PHOTOS - 1, False), (LEAST_PHOTOS, True)])
+def test_a_class_that_few_photos_show_has_no_interval(photos: int, sure: bool) -> None:
+    truths = [truth(BED)] * photos + [truth(SINK)] * 20
+    every, none = (
+        resample(pascal_voc.match(truths, [found(*row)] * len(truths), 2))[0]
+        for row in ([(*BED, 0.9)], [])
+    )
+    assert every.of_class(0).value == 1
+    assert np.isnan(every.of_class(0).low) != sure
+    # All draws with a bed hold a gain of 1, were it found by luck or not.
+    gain = every.minus(none).of_class(0)
+    assert gain.value == 1
+    assert gain.is_noise() != sure
+    # In the mean over the classes it counts.
+    assert every.minus(none).mean().value == 0.5
+
+
+def of_draws(value: float, draws: list[float], least: float = 0.0) -> Estimate:
+    """The figure of one class that all of 100 photos show."""
+    few, often = np.unique(draws, return_counts=True)
+    drawn_values = np.repeat(few, often * RESAMPLES // len(draws))
+    return Resampled(np.array([value]), drawn_values[None], np.array([100]), 100, least).of_class(0)
+
+
+def test_an_interval_holds_its_figure() -> None:
+    # One draw in fifty is far off: the mean of all lies below the middle 95 % of them.
+    gain = of_draws(0.0, [0.0] * 49 + [-1.0], least=-1.0)
+    assert tuple(gain) == pytest.approx((0.0, 0.0, 0.02))
+    assert gain.is_noise()
+
+
+def test_an_interval_ends_where_figures_do() -> None:
+    spread = [0.5, 0.7, 0.9]
+    assert tuple(of_draws(0.95, spread)) == pytest.approx((0.95, 0.75, 1.0))
+    assert tuple(of_draws(0.05, spread)) == pytest.approx((0.05, 0.0, 0.25))
+    assert of_draws(0.05, spread, least=-1.0).low == pytest.approx(-0.15)
 
 
 def test_more_photos_make_the_interval_narrower() -> None:

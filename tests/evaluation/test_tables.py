@@ -1,9 +1,14 @@
 """The tables that comparisons read: what they say is what was evaluated."""
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from dminity.data import tables
 from dminity.evaluation import coco, detection_table, truth_table
 from dminity.evaluation.detection_table import SCHEMA
+from dminity.evaluation.overlaps import BadDetection
 from tests.helpers.evaluation_cases import (
     BED,
     HEIGHT,
@@ -11,20 +16,23 @@ from tests.helpers.evaluation_cases import (
     SINK,
     WIDTH,
     as_published,
+    found,
     random_photos,
     truth,
 )
 
 
-def test_figures_from_tables_are_those_of_the_photos() -> None:
+def test_figures_from_tables_are_those_of_the_photos(tmp_path: Path) -> None:
     truths, detections = random_photos(1)
-    published, found = as_published(truths, detections, RANDOM_CLASSES)
+    published, kept = as_published(truths, detections, RANDOM_CLASSES)
     image_ids = published.image_ids
     known = truth_table.to_table(image_ids, truths, RANDOM_CLASSES)
-    again = truth_table.from_table(known, image_ids, RANDOM_CLASSES)
+    tables.write(known, tmp_path / "truths.parquet", truth_table.SCHEMA)
+    read = tables.read(tmp_path / "truths.parquet", truth_table.SCHEMA)
+    again = truth_table.from_table(read, image_ids, RANDOM_CLASSES)
     sizes = [(each.width, each.height) for each in again]
-    found_again = detection_table.from_table(found, image_ids, sizes, RANDOM_CLASSES)
-    assert list(found.columns) == SCHEMA.names
+    found_again = detection_table.from_table(kept, image_ids, sizes, RANDOM_CLASSES)
+    assert list(kept.columns) == SCHEMA.names
     assert coco.score(again, found_again, RANDOM_CLASSES).ap == (
         coco.score(truths, detections, RANDOM_CLASSES).ap
     )
@@ -46,4 +54,16 @@ def test_other_photos_and_classes_are_left_out() -> None:
     nothing = detection_table.from_table(
         detection_table.to_table((), (), (), ()), ("a",), [(WIDTH, HEIGHT)], ("Sink",)
     )
-    assert [len(found.scores) for found in nothing] == [0]
+    assert [len(each.scores) for each in nothing] == [0]
+
+
+@pytest.mark.parametrize("column", ["score", "xmin"])
+def test_a_number_that_somebody_took_out_of_a_table_is_refused(column: str) -> None:
+    truths = [truth(BED), truth(BED)]
+    _, table = as_published(truths, [found((*BED, 0.9)), found((*BED, 0.8))], RANDOM_CLASSES)
+    table.loc[1, column] = None
+    again = detection_table.from_table(
+        table, ("0" * 16, f"{1:016x}"), [(WIDTH, HEIGHT)] * 2, RANDOM_CLASSES
+    )
+    with pytest.raises(BadDetection, match="a detection in photo number 2 is no number"):
+        coco.match(truths, again, len(RANDOM_CLASSES))

@@ -18,11 +18,15 @@ WATCHES = [
     pytest.param(False, id="Python's own audit"),
 ]
 VIEW = """
-from pathlib import Path
 from dminity.commands.database import run_database
 from dminity.commands.fiftyone_dataset import build_dataset
+from dminity.commands.mistakes import judge
+from dminity.commands.split_detections import find
+from dminity.core.stage import VOC
+from dminity.data import voc
+annotations = voc.read_split(VOC, "test", voc.read_classes(VOC))
 run_database()
-print(len(build_dataset(Path("data/voc"), "test", None)))
+print(len(judge(build_dataset(VOC, "test", annotations, find("test", annotations)))))
 """
 COMMANDS = [
     [sys.executable, "-m", "dminity.stages.export"],

@@ -67,6 +67,18 @@ def _random_boxes(randomness: np.random.Generator, count: int) -> NDArray[np.flo
     return np.concatenate([corner, corner + sides], axis=1)
 
 
+def shown(detections: list[Detections], least: float) -> list[Detections]:
+    """Those of at least a score, best first."""
+    chosen = []
+    for each in detections:
+        order = np.argsort(-each.scores, kind="stable")
+        order = order[each.scores[order] >= least]
+        chosen.append(
+            Detections(each.xyxy_pixels[order], each.scores[order], each.class_ids[order])
+        )
+    return chosen
+
+
 def coarse(
     truths: list[GroundTruth], detections: list[Detections]
 ) -> tuple[list[GroundTruth], list[Detections]]:

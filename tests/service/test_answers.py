@@ -116,7 +116,7 @@ def test_figures_are_told_if_they_are_those_of_the_file(bright: Path, tmp_path: 
     for path in (model, tmp_path / "metrics" / "export.json"):
         path.parent.mkdir()
     model.write_bytes(bright.read_bytes())
-    figures = {"AP": 0.5}
+    figures = {"coco": {"AP": 0.5}}
     (tmp_path / "metrics/export.json").write_text(json.dumps({"model": figures}))
     classes = {"Bed": {"threshold": 0.5}, "Sink": {"threshold": 0.5}}
     presence = {"precision": 0.9, "per_class": classes}

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from dminity.core.stage import MODEL
 from dminity.data import tables, voc
 from dminity.evaluation import detection_table, truth_table
+from dminity.network.detector import save_detector
 from dminity.stages import evaluate
-from tests.helpers.detectors import save_nano
-from tests.helpers.project import ROOT
+from dminity.stages.evaluate import NoNumbers
+from tests.helpers.detectors import nano, save_nano
+from tests.helpers.project import ROOT, checksums
 
 WIDTH, HEIGHT = 96, 64
 FLAGS = dict.fromkeys(tables.FLAGS, False)
@@ -32,7 +36,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.new("RGB", (WIDTH, HEIGHT), "teal").save(voc.photo_path(folder, image_id))
     voc.split_path(folder, "test").write_text("a\nb\n")
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    save_nano(tmp_path / "models/model.pth")
+    save_nano(tmp_path / MODEL)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -84,3 +88,47 @@ def test_photos_that_the_source_does_not_know_have_no_figure_by_open_images(
     )
     assert figures(project)["openimages"]["AP50"] is None
     assert figures(project)["coco"]["AP"] is not None
+
+
+@pytest.mark.parametrize("bias", [-10.0, 2.0], ids=["nothing is found", "all scores are equal"])
+def test_a_detector_that_tells_nothing_apart_has_figures(project: Path, bias: float) -> None:
+    network = nano()
+    for layer in [*network.head.obj_preds, *network.head.cls_preds]:
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.constant_(layer.bias, bias)
+    save_detector(network.state_dict(), "yolox_nano", ("Bed", "Sink"), (64, 96), project / MODEL)
+    publish(project, ("a", "b"))
+    evaluate.main()
+    scores = tables.read(project / "metrics/detections.parquet", detection_table.SCHEMA)["score"]
+    assert scores.nunique() == (bias > 0)
+    for protocol in ("coco", "voc", "openimages"):
+        of_protocol = figures(project)[protocol]
+        limits = [of_protocol[f"AP50{limit}"] for limit in ("_low", "", "_high")]
+        assert all(value is not None and 0 <= value <= 1 for value in limits)
+        assert bias > 0 or limits == [0, 0, 0]
+
+
+def test_without_a_box_that_counts_there_is_no_figure(project: Path) -> None:
+    annotation = voc.Annotation("a", WIDTH, HEIGHT, ())
+    voc.write(annotation, voc.annotation_path(project / "data/voc", "a"))
+    publish(project, ("a", "b"))
+    evaluate.main()
+    for protocol in ("coco", "voc"):
+        assert figures(project)[protocol]["boxes"] == 0
+        assert figures(project)[protocol]["AP50"] is None
+    per_class = pd.read_csv(project / "metrics/per_class.csv")
+    assert per_class["coco.AP"].isna().all()
+    contents = tables.read(project / "metrics/truths.parquet", truth_table.SCHEMA)
+    assert set(contents["image_id"]) == {"a", "b"}
+
+
+def test_weights_that_are_no_numbers_are_refused_and_cost_nothing(project: Path) -> None:
+    network = nano()
+    torch.nn.init.constant_(network.head.obj_preds[0].bias, torch.nan)
+    save_detector(network.state_dict(), "yolox_nano", ("Bed", "Sink"), (64, 96), project / MODEL)
+    (project / "metrics").mkdir()
+    (project / "metrics/evaluate.json").write_text("{}")
+    before = checksums(project)
+    with pytest.raises(NoNumbers, match=r"models/model.pth: weights of head.obj_preds.0.bias are"):
+        evaluate.main()
+    assert checksums(project) == before

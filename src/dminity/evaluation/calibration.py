@@ -43,8 +43,8 @@ def reliability(matches: Matches, scores: Floats) -> pd.DataFrame:
 def wilson(share: float, count: int) -> tuple[float, float]:
     """The interval of 95 % of a share that was seen in so many (Wilson, 1927).
 
-    >>> [round(limit, 3) for limit in wilson(1.0, 3)]
-    [0.438, 1.0]
+    >>> [round(limit, 2) for limit in wilson(1.0, 3)]
+    [0.44, 1.0]
     """
     middle = share + Z**2 / (2 * count)
     half = Z * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))

@@ -51,7 +51,7 @@ CHECKS = {
     "medium": "share of boxes from there to 96 by 96",
     "large": "share of larger boxes",
 }
-COLORS = "White boxes are what is there; blue is right, orange is wrong"
+COLORS = "White boxes are what is there, orange ones what was found wrongly"
 
 
 @dataclass(frozen=True)
@@ -298,8 +298,9 @@ def _pictures(pictures: Pictures) -> list[Section]:
         ),
         Section(
             "One photo of each class",
-            "The first photo of the validation split that shows one, neither the best nor the "
-            f"worst, with what model.onnx finds from a score of {SHOWN_SCORE} on. {COLORS}.",
+            "The first photo of the validation split that shows one and no class before it: "
+            "neither the best nor the worst. Boxes are those of the class, found by model.onnx "
+            f"with a score of {SHOWN_SCORE} or more. {COLORS}, blue ones rightly.",
             _photos(pictures.classes, "The validation split shows none."),
         ),
     ]

@@ -26,7 +26,7 @@ FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
 WRONG = (Kind.CLASS, Kind.BOX, Kind.BOTH, Kind.DUPLICATE, Kind.BACKGROUND)
 # After the class and the score of a false alarm.
 WHY = {
-    Kind.CLASS: "wrong class",
+    Kind.CLASS: "wrong class for",
     Kind.BOX: "poor box",
     Kind.BOTH: "wrong class and poor box",
     Kind.DUPLICATE: "found already, by a better score",
@@ -74,7 +74,8 @@ def worst_false_alarms(split: Split, most: int) -> dict[str, Photo]:
         for box in touched if meant == NO_BOX else [meant]:
             picture.draw(*split.truth(box), WHITE)
         picture.draw(corners, name, ORANGE)
-        why = WHY[split.errors.kinds[detection]]
+        kind = split.errors.kinds[detection]
+        why = f"{WHY[kind]} {split.truth(meant)[1]}" if kind == Kind.CLASS else WHY[kind]
         pictures[f"false-alarm-{number}"] = picture.photo(f"{number}. {name}: {why}")
     return pictures
 

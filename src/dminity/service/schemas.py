@@ -90,7 +90,7 @@ class ModelAnswer(BaseModel):
     )
     figures: dict[str, Any] | None = Field(
         description="of this file in metrics/export.json beside it; null if they are of another",
-        examples=[{"AP": 0.4516, "AP50": 0.8064, "presence_precision": 0.9278}],
+        examples=[{"coco": {"AP": 0.4516, "AP50": 0.8064}, "presence_precision": 0.9278}],
     )
     presence: dict[str, Any] | None = Field(
         description="metrics/presence.json, likewise: how often `a photo shows it` is right",

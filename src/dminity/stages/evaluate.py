@@ -24,6 +24,10 @@ DECIMALS = 4
 SHOWN_NAMES = 3
 
 
+class NoNumbers(DminityError):
+    """Weights of the model are no numbers."""
+
+
 class OtherClasses(DminityError):
     """The model knows other classes than those of the photos."""
 
@@ -32,6 +36,7 @@ def main() -> None:
     """Find, score, measure, draw."""
     params = load_params()
     detector = load_detector(MODEL)
+    _refuse_what_is_no_number(detector)
     _refuse_other_classes(detector.classes, voc.read_classes(VOC))
     annotations = voc.read_split(VOC, "test", detector.classes)
     published = _published(annotations)
@@ -62,6 +67,20 @@ def main() -> None:
     write_json(figures, METRICS / "evaluate.json")
     first_photo = voc.read_photo(VOC, annotations[0].image_id)
     write_cost(cost.latency(detector, first_photo))
+
+
+def _refuse_what_is_no_number(detector: Detector) -> None:
+    """Raise unless all weights are finite: others find nothing, as if nothing could be found.
+
+    Raises:
+        NoNumbers: naming the first layer whose weights are not.
+    """
+    for name, weights in detector.network.state_dict().items():
+        if not weights.isfinite().all():
+            raise NoNumbers(
+                f"{MODEL}: weights of {name} are no numbers; run `dvc repro -f train` with a "
+                "smaller train.lr, or `dvc checkout` for the model of before"
+            )
 
 
 def _refuse_other_classes(known: tuple[str, ...], wanted: tuple[str, ...]) -> None:

@@ -224,13 +224,10 @@ def _scores(
     scores = score(test.truths, detections, classes)
     known = presence(test.truths, detections, len(classes))
     said = together(answers(known, chosen.values))
-    rates = {
-        "AP": scores.ap,
-        "AP50": scores.ap50,
-        "presence_precision": said.precision(),
-        "presence_recall": said.recall(),
-    }
-    return {
+    rates = {"presence_precision": said.precision(), "presence_recall": said.recall()}
+    # Under the protocol's name, as in metrics/evaluate.json.
+    of_coco = {"AP": round(scores.ap, DECIMALS), "AP50": round(scores.ap50, DECIMALS)}
+    return {"coco": of_coco} | {
         name: None if value is None else round(value, DECIMALS) for name, value in rates.items()
     }
 
