@@ -43,7 +43,7 @@ def test_all_experiments_are_compared(experimented: Project, tmp_path: Path) -> 
     assert rows[2][6] == "loss"
     assert "perfect has the highest AP of 3, 1.000." in done.stdout
     assert "note: unmeasured has no metrics/evaluate.json, or it is damaged" in done.stdout
-    assert "One photo on the CPU, 1 thread, all variants in turn." in done.stdout
+    assert "One photo on the CPU, all variants in turn, with 1 thread" in done.stdout
     assert sorted(path.name for path in output.iterdir()) == FILES
     with Image.open(output / "comparison.png") as picture:
         assert min(picture.size) > 500

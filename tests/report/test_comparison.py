@@ -42,7 +42,7 @@ def timed(points: dict[str, tuple[float, float]]) -> Comparison:
     for name, (ms, ap) in points.items():
         variant = evaluated(Path(name), name, ap)
         known = Candidate(name, OverSeeds(ap, float("nan"), 1), 3.7, ms)
-        rows.append(Row(Recipe((variant,)), known, None, False, latencies[name]))
+        rows.append(Row(Recipe((variant,)), known, None, "", latencies[name]))
     best = max(points, key=lambda name: points[name][1])
     concluded = conclude([row.candidate for row in rows], best)
     return Comparison(tuple(rows), best, concluded, Measured(latencies, 2, False), ())
@@ -112,5 +112,5 @@ def test_markdown_is_what_github_shows() -> None:
     text = as_markdown(timed({"a_b": (4.0, 0.4), "c": (9.0, 0.5)}), "comparison.png")
     assert "| a\\_b | yolox\\_nano |" in text
     assert "![AP over milliseconds](comparison.png)" in text
-    assert "2 threads, all variants in turn" in text
+    assert "after a warm-up (2 threads)" in text
     assert "<details>" in text

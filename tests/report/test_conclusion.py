@@ -69,6 +69,17 @@ def test_ties_go_to_the_smaller_then_the_faster_then_by_name() -> None:
     assert (found.best, found.smallest, found.fastest) == ("smaller", "smaller", "a")
 
 
+def test_sizes_and_times_within_5_percent_are_the_same() -> None:
+    noise = (-0.01, -0.02, 0.01)
+    variants = [
+        candidate("best", 0.55, 36, 24.0),
+        candidate("better", 0.54, 4.1, 4.1, noise),
+        candidate("worse", 0.53, 4.0, 4.0, noise),
+    ]
+    found = conclude(variants, "best")
+    assert (found.smallest, found.fastest) == ("better", "better")
+
+
 def test_a_single_variant_leaves_no_choice() -> None:
     found = conclude([NANO], "nano")
     assert (found.best, found.smallest, found.fastest) == ("nano",) * 3
@@ -120,7 +131,12 @@ def test_the_spread_of_seeds_is_noise_too() -> None:
     once = Candidate("once", OverSeeds(0.47, ONCE, 1), 4, 4.0, gain, gain)
     assert seed_deviation([several, once]) == pytest.approx(0.02)
     # 1.96 times 0.02 times √(1/3 + 1) = 0.045: more than 0.03.
-    assert conclude([several, once], "several").smallest == "once"
+    found = conclude([several, once], "several")
+    assert found.smallest == "once"
+    assert (
+        "AP 0.030 below several (0.020 to 0.040), within the noise of seeds"
+        in found.pros_and_cons[1]
+    )
     # Of many seeds each, the mean is surer: 1.96 times 0.02 times √(2/30) = 0.010.
     many = [
         Candidate(each.name, OverSeeds(each.ap.mean, 0.02, 30), each.size_mb, None, each.gain)

@@ -87,7 +87,6 @@ def test_an_experiment_without_metrics_says_so() -> None:
     ("name", "mend"),
     [
         ("perfekt", "did you mean 'perfect'?"),
-        ("v2", "did you mean 'v1'?"),
         ("release/old", "did you mean 'release/older'?"),
         ("nothing-like-it", "`dvc exp list -A`"),
         ("", "`dvc exp list -A`"),

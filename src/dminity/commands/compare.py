@@ -106,7 +106,7 @@ def _print(found: "Comparison") -> None:
         rows = [[as_text(cell) for cell in row] for row in (table.columns, *table.rows)]
         print(*aligned(rows, range(2, len(table.columns))), sep="\n", end="\n\n")
     if found.measured:
-        print(f"One photo on the CPU, {threads(found)}, all variants in turn.\n")
+        print(f"One photo on the CPU, all variants in turn, with {threads(found)}.\n")
     print(*found.conclusion.sentences, sep="\n", end="\n\n")
     print(*found.conclusion.pros_and_cons, sep="\n")
     if found.notes:

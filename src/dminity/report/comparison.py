@@ -10,11 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dminity.core.errors import DminityError
 from dminity.core.progress import Progress
 from dminity.core.stage import ONNX, VOC
-from dminity.report.conclusion import Candidate, Conclusion, conclude, is_noise, ranked
-from dminity.report.conclusion import seed_deviation as deviation_of
+from dminity.evaluation.intervals import Estimate
+from dminity.report.conclusion import (
+    Candidate,
+    Conclusion,
+    conclude,
+    noise,
+    ranked,
+    seed_deviation,
+)
 from dminity.report.latency import Latency, Measured, measure
 from dminity.report.paired import Difference, NothingShared, Pairing
 from dminity.report.recipes import Recipe, recipes
@@ -26,18 +32,17 @@ TEST_IDS = VOC / "ImageSets/Main/test.txt"
 AP = "coco.AP"
 
 
-class NothingToCompare(DminityError):
-    """There are no variants."""
-
-
 @dataclass(frozen=True)
 class Row:
-    """A variant: its recipe, what the rules see of it, and what it gains over the reference."""
+    """A variant: its recipe, what the rules see of it, and what it gains over the reference.
+
+    noise: what might explain the difference: `photos`, `seeds`; empty for neither.
+    """
 
     recipe: Recipe
     candidate: Candidate
     difference: Difference | None
-    noise: bool
+    noise: str
     latency: Latency | None
 
     @property
@@ -72,21 +77,17 @@ def compare(
         threads: that a model takes for a photo.
     """
     found = recipes(variants)
-    notes = [note for recipe in found for note in _missing(recipe)]
-    candidates = _candidates(found)
+    measured, unmeasured = _measure(found, threads)
+    candidates = [_timed(each, measured) for each in _candidates(found)]
     order = ranked(candidates)
     best = order[0].name if order else found[0].name
     reference = next((each.name for each in found if against in each.trainings), best)
     gains, unknown = _gains(found, {best, reference})
-    measured, unmeasured = _measure(found, threads)
     candidates = [
         replace(
             each,
-            total_ms=measured.latencies[each.name].total.median_ms
-            if measured and each.name in measured.latencies
-            else None,
-            gain=gain.ap if (gain := gains.get((each.name, best))) else None,
-            against=gain.ap if (gain := gains.get((each.name, reference))) else None,
+            gain=_ap_of(gains.get((each.name, best))),
+            against=_ap_of(gains.get((each.name, reference))),
         )
         for each in candidates
     ]
@@ -95,8 +96,19 @@ def compare(
         reference,
         conclude(candidates, reference, floor),
         measured,
-        (*notes, *unknown, *unmeasured),
+        (*(note for recipe in found for note in _missing(recipe)), *unknown, *unmeasured),
     )
+
+
+def _timed(candidate: Candidate, measured: Measured | None) -> Candidate:
+    """A candidate with its milliseconds, if they are known."""
+    latency = measured.latencies.get(candidate.name) if measured else None
+    return replace(candidate, total_ms=latency.total.median_ms) if latency else candidate
+
+
+def _ap_of(difference: Difference | None) -> Estimate | None:
+    """The difference of AP, if it is known."""
+    return difference.ap if difference else None
 
 
 def _rows(
@@ -108,14 +120,14 @@ def _rows(
 ) -> tuple[Row, ...]:
     """The variants, best first; those that are not ranked at the end."""
     places = {each.name: place for place, each in enumerate(ranked(candidates))}
-    deviation = deviation_of(candidates)
+    deviation = seed_deviation(candidates)
     beside = next(each for each in candidates if each.name == reference)
     rows = []
     for recipe, each in zip(found, candidates, strict=True):
         difference = gains.get((each.name, reference))
-        noise = each is not beside and is_noise(each, beside, deviation, each.against)
+        why = "" if each is beside else noise(each, beside, deviation, each.against)
         latency = measured.latencies.get(each.name) if measured else None
-        rows.append(Row(recipe, each, difference, noise, latency))
+        rows.append(Row(recipe, each, difference, why, latency))
     return tuple(sorted(rows, key=lambda row: places.get(row.candidate.name, len(rows))))
 
 
@@ -211,10 +223,7 @@ def _measure(found: Sequence[Recipe], threads: int) -> tuple[Measured | None, li
             notes.append(f"no latency: {error}")
     if photo is None or not detectors:
         return None, notes
-    measured = measure(detectors, photo, threads)
-    if measured.busy:
-        notes.append("the machine was busy with other programs: its milliseconds are too many")
-    return measured, notes
+    return measure(detectors, photo, threads), notes
 
 
 def _load(variant: Variant, threads: int) -> OnnxDetector:

@@ -46,7 +46,7 @@ def latency_chart(comparison: Comparison) -> Figure | None:
     return figure
 
 
-def pareto(points: Sequence[Point]) -> list[Point]:
+def _pareto(points: Sequence[Point]) -> list[Point]:
     """Those that no other beats in AP and milliseconds at once, fastest first."""
     front: list[Point] = []
     for point in sorted(points, key=lambda point: (point.ms, -point.ap)):
@@ -70,7 +70,7 @@ def _points(rows: Sequence[Row]) -> Iterator[Point]:
 
 def _draw(axes: Axes, points: Sequence[Point]) -> None:
     """Points with their bars, and the front."""
-    front = pareto(points)
+    front = _pareto(points)
     axes.step(
         [point.ms for point in front], [point.ap for point in front],
         where="post", color=GRAY, linestyle="--", linewidth=1, zorder=1,
@@ -96,7 +96,7 @@ def _label(figure: Figure, points: Sequence[Point]) -> None:
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     axes = figure.axes[0]
-    front = pareto(points)
+    front = _pareto(points)
     taken = [_box(axes, (point.ms, point.low), (point.ms, point.high)) for point in points]
     for one, other in pairwise(front):
         taken.append(_box(axes, (one.ms, one.ap), (other.ms, one.ap)))

@@ -24,7 +24,7 @@ FIND = (
 )
 SPEND = (
     "The file is model.onnx. Milliseconds are medians and 95th percentiles of one photo on the "
-    "CPU, {threads}, all variants in turn in one run, after a warm-up: the network, non-maximum "
+    "CPU, all variants in turn in one run, after a warm-up ({threads}): the network, non-maximum "
     "suppression, and all from pixels to detections, letterbox included; reading the file is not. "
     "Training is the time that its photos took by the speed that it recorded, on the machine that "
     "trained it, without validation."
@@ -79,7 +79,10 @@ def threads(comparison: Comparison) -> str:
     if comparison.measured is None:
         return "none of them timed here"
     count = comparison.measured.threads
-    return "1 thread" if count == 1 else f"{count} threads"
+    said = "1 thread" if count == 1 else f"{count} threads"
+    if comparison.measured.busy:
+        said += ", beside other programs that kept the machine busy, so that times are too long"
+    return said
 
 
 def _subtitle(comparison: Comparison) -> str:

@@ -83,7 +83,7 @@ def _verdict(row: Row, reference: str) -> str:
     if row.candidate.name == reference:
         return "reference"
     if row.noise:
-        return "noise"
+        return "noise of seeds" if row.noise == "seeds" else "noise"
     if row.difference is None:
         return ""
     return "gain" if row.difference.ap.value > 0 else "loss"

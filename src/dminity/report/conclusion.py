@@ -15,7 +15,7 @@ FLOOR_SHARE = 0.9
 DEVIATIONS = 1.96
 # One difference between two seeds says next to nothing of how far others spread.
 LEAST_REPEATS = 2
-# Within 5 %, sizes and times are called the same.
+# Within 5 %, sizes and times are the same: less than runs of one model differ by.
 SAME = 1.05
 
 
@@ -57,7 +57,7 @@ class Conclusion:
 def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that the rules choose from, best first: of equal AP the smaller, then the faster."""
     known = [each for each in candidates if not each.outside and each.ap is not None]
-    return sorted(known, key=lambda each: (-_ap(each), _or_inf(each.size_mb), *_speed(each)))
+    return sorted(known, key=_rank)
 
 
 def conclude(
@@ -76,14 +76,14 @@ def conclude(
         return Conclusion("", "", "", floor, (sentence,), (), rules(floor))
     best, deviation = order[0], seed_deviation(candidates)
     lowest = FLOOR_SHARE * _ap(best) if floor is None else floor
-    alike = [each for each in order if each is best or is_noise(each, best, deviation)]
+    alike = [each for each in order if each is best or noise(each, best, deviation)]
     smallest = _least(alike, lambda each: each.size_mb)
     fastest = _least([each for each in order if _ap(each) >= lowest], lambda each: each.total_ms)
     sentences = (
         _about_best(order),
         _about_smallest(smallest, best, len(alike), len(order) - 1),
         _about_fastest(fastest, lowest, order),
-        _about_seeds(deviation),
+        _about_seeds(deviation) if len(order) > 1 else "",
         *(f"{each.name} is not ranked: {each.outside}." for each in candidates if each.outside),
     )
     others = [each for each in candidates if each.name == reference] or [best]
@@ -113,7 +113,8 @@ def rules(floor: float | None) -> tuple[str, ...]:
         "The smallest is the smallest file (model.onnx) of those whose AP is the best or differs "
         "from it by noise.",
         f"The fastest has the shortest median time of those whose AP is at least {least}.",
-        "Of equals, the one of higher AP is taken, then the smaller, then the faster.",
+        "Sizes and times that differ by 5 % or less are the same. Of the same, the one of higher "
+        "AP is taken, then the smaller, then the faster.",
     )
 
 
@@ -126,26 +127,26 @@ def seed_deviation(candidates: Sequence[Candidate]) -> float | None:
     return math.sqrt(sum((each.count - 1) * each.deviation**2 for each in known) / repeats)
 
 
-def is_noise(
+def noise(
     each: Candidate,
     other: Candidate,
     deviation: float | None,
     gain: Estimate | None = None,
-) -> bool:
-    """Whether the AP of two variants differs by no more than photos or seeds might explain.
+) -> str:
+    """What might explain the difference of two APs: `photos`, `seeds`, or neither of them: empty.
 
-    gain: that over the other one; None: that over the best.
+    deviation: between seeds. gain: that over the other one; None: that over the best.
     """
     gain = gain or each.gain
     if gain is not None and math.isnan(gain.value):
         gain = None
     if gain is not None and gain.is_noise():
-        return True
+        return "photos"
     if deviation is None or each.ap is None or other.ap is None:
-        return False
+        return ""
     apart = _ap(each) - _ap(other) if gain is None else gain.value
     counts = 1 / each.ap.count + 1 / other.ap.count
-    return abs(apart) <= DEVIATIONS * deviation * math.sqrt(counts)
+    return "seeds" if abs(apart) <= DEVIATIONS * deviation * math.sqrt(counts) else ""
 
 
 def pros_and_cons(each: Candidate, reference: Candidate, deviation: float | None) -> str:
@@ -165,17 +166,19 @@ def pros_and_cons(each: Candidate, reference: Candidate, deviation: float | None
 
 def _ap_beside(each: Candidate, reference: Candidate, deviation: float | None) -> str:
     """The AP of a variant beside that of the reference."""
+    if each.ap is None and each.against is None:
+        return "AP not known"
     gain = each.against
+    why = noise(each, reference, deviation, gain)
+    explained = ", within the noise of seeds" if why == "seeds" else ""
     if gain is None or math.isnan(gain.value):
-        if each.ap is None or reference.ap is None:
-            return "AP not known" if each.ap is None else f"AP {_ap(each):.3f}"
-        apart = _ap(each) - _ap(reference)
-        tail = "within the noise of seeds" if is_noise(each, reference, deviation) else ""
-        return f"{_above(apart, reference)} ({tail or 'no interval'})"
-    limits = f"{min(_sizes(gain)):.3f} to {max(_sizes(gain)):.3f}"
-    if is_noise(each, reference, deviation, gain):
+        if reference.ap is None:
+            return f"AP {_ap(each):.3f}"
+        return f"{_above(_ap(each) - _ap(reference), reference)} (no interval){explained}"
+    if why == "photos":
         return f"AP within the noise of {reference.name} ({gain.low:+.3f} to {gain.high:+.3f})"
-    return f"{_above(gain.value, reference)} ({limits})"
+    limits = f"{min(_sizes(gain)):.3f} to {max(_sizes(gain)):.3f}"
+    return f"{_above(gain.value, reference)} ({limits}){explained}"
 
 
 def _sizes(gain: Estimate) -> tuple[float, float]:
@@ -244,8 +247,8 @@ def _about_seeds(deviation: float | None) -> str:
     """How far trainings differ by themselves."""
     if deviation is None:
         return (
-            "How far two trainings of one recipe differ is not known here: intervals are over "
-            "photos only, so that smaller differences than a seed makes may look certain."
+            "Too few trainings differ in train.seed only to tell how far seeds spread: intervals "
+            "are over photos, so that a smaller difference than a seed makes may look certain."
         )
     return (
         f"Trainings that differ in train.seed only have a standard deviation of {deviation:.3f} AP."
@@ -255,23 +258,22 @@ def _about_seeds(deviation: float | None) -> str:
 def _least(
     candidates: Sequence[Candidate], value: Callable[[Candidate], float | None]
 ) -> Candidate | None:
-    """The one whose size or time is least; of equals the one of higher AP, then smaller, faster."""
+    """The one whose size or time is least; of those that count as the same, that of higher AP."""
     known = [each for each in candidates if value(each) is not None]
-    return min(
-        known,
-        key=lambda each: (_or_inf(value(each)), -_ap(each), _or_inf(each.size_mb), *_speed(each)),
-        default=None,
-    )
+    least = min((_or_inf(value(each)) for each in known), default=0.0)
+    same = [each for each in known if _or_inf(value(each)) <= SAME * least]
+    return min(same, key=_rank, default=None)
+
+
+def _rank(candidate: Candidate) -> tuple[float, float, float, str]:
+    """What orders candidates: AP, then size, then time, then the name."""
+    size_mb, total_ms = _or_inf(candidate.size_mb), _or_inf(candidate.total_ms)
+    return -_ap(candidate), size_mb, total_ms, candidate.name
 
 
 def _ap(candidate: Candidate) -> float:
     """The AP of a candidate that has one."""
     return candidate.ap.mean if candidate.ap else math.nan
-
-
-def _speed(candidate: Candidate) -> tuple[float, str]:
-    """What orders those of equal AP and size."""
-    return _or_inf(candidate.total_ms), candidate.name
 
 
 def _or_inf(value: float | None) -> float:

@@ -20,7 +20,7 @@ from dvc.exceptions import NotDvcRepoError
 from dvc.repo import Repo
 from dvc.repo.experiments.refs import ExpRefInfo
 from dvc.repo.experiments.utils import exp_refs
-from dvc.scm import SCM, RevError, SCMError, resolve_rev
+from dvc.scm import SCM, RevError, SCMError, map_scm_exception, resolve_rev
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -179,7 +179,8 @@ def baseline() -> str:
     """
     with _git() as scm:
         try:
-            return str(scm.active_branch())
+            with map_scm_exception():
+                return str(scm.active_branch())
         except SCMError:
             return _resolve(scm, "HEAD")[:SHORT]
 
