@@ -11,7 +11,7 @@ HEAVY = {
     "cv2", "dvc", "fastapi", "fiftyone", "lightning", "matplotlib", "numpy", "onnxruntime",
     "pandas", "pydantic", "rich", "torch", "uvicorn",
 }  # fmt: skip
-COMMANDS = ("predict", "listing", "site", "serve", "check", "compare", "view")
+COMMANDS = ("predict", "listing", "site", "serve", "check", "compare", "pr-report", "view")
 MODULES = """
 import sys
 from dminity.commands.__main__ import main
