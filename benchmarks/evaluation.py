@@ -74,6 +74,17 @@ def photo(randomness: np.random.Generator) -> tuple[GroundTruth, Detections]:
         some_classes(randomness, count),
     )
     boxes = some_boxes(randomness, count)
+    detections = find(randomness, boxes, class_ids)
+    ignored = randomness.random(count) < 0.05
+    truth = GroundTruth(boxes, class_ids.astype(np.int64), ignored, HEIGHT, WIDTH)
+    return truth, detections
+
+
+def find(
+    randomness: np.random.Generator, boxes: NDArray[np.float64], class_ids: NDArray[np.int64]
+) -> Detections:
+    """Detections near these boxes, and false alarms."""
+    count = len(boxes)
     near = np.repeat(np.arange(count), randomness.poisson(NEAR_EACH, count))
     moved = boxes[near] + randomness.normal(0, 12, (len(near), 4))
     alarms = randomness.poisson(ALARMS)
@@ -88,11 +99,7 @@ def photo(randomness: np.random.Generator) -> tuple[GroundTruth, Detections]:
     scores = np.concatenate([randomness.beta(2, 2, len(near)), randomness.beta(1, 8, alarms)])
     found_ids = np.concatenate([class_ids[near], some_classes(randomness, alarms)])
     order = np.argsort(-scores)
-    ignored = randomness.random(count) < 0.05
-    return (
-        GroundTruth(boxes, class_ids.astype(np.int64), ignored, HEIGHT, WIDTH),
-        Detections(corners[order], scores[order], found_ids[order].astype(np.int64)),
-    )
+    return Detections(corners[order], scores[order], found_ids[order].astype(np.int64))
 
 
 def some_classes(randomness: np.random.Generator, count: int) -> NDArray[np.int64]:

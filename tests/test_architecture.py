@@ -46,6 +46,15 @@ def functions(path: Path) -> Iterator[str]:
     yield from (node.name for node in body if isinstance(node, ast.FunctionDef))
 
 
+def names_taken(text: str) -> Iterator[str]:
+    """What a module imports, and what it takes of modules, as `module.name`."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
 def test_a_function_that_no_other_file_names_begins_with_an_underscore() -> None:
     # A subcommand's functions are called by the name of its module, a stage's `main` by its own.
     called = {"add_parser", "run", "main"}
@@ -55,15 +64,16 @@ def test_a_function_that_no_other_file_names_begins_with_an_underscore() -> None
         for path in (ROOT / folder).rglob("*.py")
     }
     words = {path: set(re.findall(r"\w+", text)) for path, text in texts.items()}
+    taken = {path: set(names_taken(text)) for path, text in texts.items()}
     for path in PACKAGE.rglob("*.py"):
         for name in set(functions(path)) - called:
-            others = [texts[other] for other in texts if other != path and name in words[other]]
+            others = [other for other in texts if other != path and name in words[other]]
             assert others or name.startswith("_"), f"{path.relative_to(ROOT)}: {name}"
             if name.startswith("_"):
-                pattern = rf"import [^\n]*\b{name}\b|\b{path.stem}\.{name}\b"
-                assert not re.search(pattern, "\n".join(others)), (
-                    f"{path.relative_to(ROOT)}: {name}"
-                )
+                by = [
+                    other.name for other in others if taken[other] & {name, f"{path.stem}.{name}"}
+                ]
+                assert not by, f"{path.relative_to(ROOT)}: {name} is taken by {by}"
 
 
 def test_every_file_has_a_line_in_the_architecture() -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from dminity.detection.detections import Detections, GroundTruth
 from dminity.evaluation import coco, intervals, pascal_voc
-from dminity.evaluation.intervals import Estimate, OtherPhotos, drawn, resample
+from dminity.evaluation.intervals import (
+    LEAST_PHOTOS,
+    RESAMPLES,
+    Estimate,
+    OtherPhotos,
+    Resampled,
+    drawn,
+    resample,
+)
 from dminity.evaluation.matches import Matches, average_precision
 from tests.helpers.evaluation_cases import BED, RANDOM_CLASSES, SINK, found, random_photos, truth
 
@@ -88,6 +96,44 @@ def test_where_all_photos_are_alike_there_is_no_doubt() -> None:
 def test_nothing_to_be_found_has_no_interval() -> None:
     ap = resample(pascal_voc.match([truth()], [found((*BED, 0.9))], 2))[0]
     assert np.isnan(ap.mean()).all()
+
+
+@pytest.mark.parametrize(("photos", "sure"), [(LEAST_PHOTOS - 1, False), (LEAST_PHOTOS, True)])
+def test_a_class_that_few_photos_show_has_no_interval(photos: int, sure: bool) -> None:
+    truths = [truth(BED)] * photos + [truth(SINK)] * 20
+    every, none = (
+        resample(pascal_voc.match(truths, [found(*row)] * len(truths), 2))[0]
+        for row in ([(*BED, 0.9)], [])
+    )
+    assert every.of_class(0).value == 1
+    assert np.isnan(every.of_class(0).low) != sure
+    # All draws with a bed hold a gain of 1, were it found by luck or not.
+    gain = every.minus(none).of_class(0)
+    assert gain.value == 1
+    assert gain.is_noise() != sure
+    # In the mean over the classes it counts.
+    assert every.minus(none).mean().value == 0.5
+
+
+def of_draws(value: float, draws: list[float], least: float = 0.0) -> Estimate:
+    """The figure of one class that all of 100 photos show."""
+    few, often = np.unique(draws, return_counts=True)
+    drawn_values = np.repeat(few, often * RESAMPLES // len(draws))
+    return Resampled(np.array([value]), drawn_values[None], np.array([100]), 100, least).of_class(0)
+
+
+def test_an_interval_holds_its_figure() -> None:
+    # One draw in fifty is far off: the mean of all lies below the middle 95 % of them.
+    gain = of_draws(0.0, [0.0] * 49 + [-1.0], least=-1.0)
+    assert tuple(gain) == pytest.approx((0.0, 0.0, 0.02))
+    assert gain.is_noise()
+
+
+def test_an_interval_ends_where_figures_do() -> None:
+    spread = [0.5, 0.7, 0.9]
+    assert tuple(of_draws(0.95, spread)) == pytest.approx((0.95, 0.75, 1.0))
+    assert tuple(of_draws(0.05, spread)) == pytest.approx((0.05, 0.0, 0.25))
+    assert of_draws(0.05, spread, least=-1.0).low == pytest.approx(-0.15)
 
 
 def test_more_photos_make_the_interval_narrower() -> None:

@@ -109,3 +109,21 @@ def test_tables_may_tell_of_other_photos_and_classes() -> None:
     other = photo.boxes.assign(image_id="b")
     more = Published(("a",), pd.concat([photo.boxes, other]), photo.verified)
     assert ap(more, ("Bed", LEFT, 0.9)) == {"Bed": 1}
+
+
+def test_detections_of_other_photos_and_classes_are_left_out() -> None:
+    # What has no place must not get one of the last photo, or of the last class of the one before.
+    photos = Published(
+        ("a", "b"),
+        pd.DataFrame(
+            [(image_id, label, *LEFT, False) for image_id in "ab" for label in ("Bed", "Sofa bed")],
+            columns=["image_id", "label", *CORNERS, "is_group_of"],
+        ),
+        pd.DataFrame(columns=["image_id", "label", "present"]),
+    )
+    rows = [(image_id, label, 0.5, *LEFT) for image_id in "ab" for label in ("Bed", "Sofa bed")]
+    rows += [("c", "Bed", 0.9, *RIGHT), ("b", "Toilet", 0.9, *LEFT), ("a", "Sink", 0.9, *RIGHT)]
+    table = pd.DataFrame(rows, columns=["image_id", "label", "score", *CORNERS])
+    for verified_only in (True, False):
+        found = match(photos, table, CLASSES, Rules(verified_only=verified_only, hierarchy=False))
+        assert found.right.tolist() == [[True] * 4]

@@ -1,8 +1,11 @@
 """The tables that comparisons read: what they say is what was evaluated."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from dminity.data import tables
 from dminity.evaluation import coco, detection_table, truth_table
 from dminity.evaluation.detection_table import SCHEMA
 from dminity.evaluation.overlaps import BadDetection
@@ -19,12 +22,14 @@ from tests.helpers.evaluation_cases import (
 )
 
 
-def test_figures_from_tables_are_those_of_the_photos() -> None:
+def test_figures_from_tables_are_those_of_the_photos(tmp_path: Path) -> None:
     truths, detections = random_photos(1)
     published, kept = as_published(truths, detections, RANDOM_CLASSES)
     image_ids = published.image_ids
     known = truth_table.to_table(image_ids, truths, RANDOM_CLASSES)
-    again = truth_table.from_table(known, image_ids, RANDOM_CLASSES)
+    tables.write(known, tmp_path / "truths.parquet", truth_table.SCHEMA)
+    read = tables.read(tmp_path / "truths.parquet", truth_table.SCHEMA)
+    again = truth_table.from_table(read, image_ids, RANDOM_CLASSES)
     sizes = [(each.width, each.height) for each in again]
     found_again = detection_table.from_table(kept, image_ids, sizes, RANDOM_CLASSES)
     assert list(kept.columns) == SCHEMA.names

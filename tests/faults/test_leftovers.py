@@ -64,6 +64,9 @@ def test_the_s3_server_leaves_nothing_running(tmp_path: Path, how: signal.Signal
     for line in process.stdout:
         if line.startswith("S3 server at"):
             break
+    local = (tmp_path / ".dvc/config.local").read_text()
+    assert "url = s3://dminity\n" in local
+    assert f"endpointurl = {line.split()[3].rstrip(',')}\n" in local
     (server,) = psutil.Process(process.pid).children()
     assert server.name() == "weed"
     process.send_signal(how)

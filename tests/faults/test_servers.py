@@ -3,6 +3,7 @@
 import io
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -36,7 +37,6 @@ from tests.helpers.faulty_server import (
     stall,
 )
 from tests.helpers.faulty_server import truncated as cut_file
-from tests.helpers.mirror import make_mirror
 from tests.helpers.project import ROOT, environment
 
 pytestmark = pytest.mark.slow
@@ -275,16 +275,10 @@ def finish(folder: Path, command: list[str], code: int = 0) -> str:
     return output
 
 
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A mirror of Open Images."""
-    return make_mirror(tmp_path_factory.mktemp("mirror"))
-
-
 @pytest.fixture
-def open_images(mirror: Path) -> Iterator[FaultyServer]:
-    """A server of it."""
-    with faulty_server(mirror) as running:
+def open_images(made_mirror: Path) -> Iterator[FaultyServer]:
+    """A server of a mirror of Open Images."""
+    with faulty_server(made_mirror) as running:
         yield running
 
 
@@ -308,11 +302,10 @@ BUCKET = "01-10"
 
 def test_fetch_is_killed_again_and_again(open_images: FaultyServer, tmp_path: Path) -> None:
     whole = configure(tmp_path / "whole", open_images.address)
-    for name, arguments in (("index", []), ("pick", []), ("fetch", [BUCKET])):
-        finish(whole, stage(name, *arguments))
-    killed = configure(tmp_path / "killed", open_images.address)
     for name in ("index", "pick"):
-        finish(killed, stage(name))
+        finish(whole, stage(name))
+    killed = shutil.copytree(whole, tmp_path / "killed")
+    finish(whole, stage("fetch", BUCKET))
     photos = killed / "data/raw" / BUCKET
     chance = random.Random(1)
     open_images.drip_bytes = 4000

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import s3fs
+from dvc.config import Config
 
 from dminity.core.child import end, ended_with_us
 
@@ -69,8 +70,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[S3Server]:
-    """Run the server on `folder` until the block ends. Anybody may read what is put there."""
+def s3_server(folder: Path, grace_s: float = 0.0) -> Iterator[S3Server]:
+    """Run the server on `folder` until the block ends. Anybody may read what is put there.
+
+    What is put there can be lost unless there is time to write it down: `grace_s`.
+    """
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
     folder.mkdir(parents=True, exist_ok=True)
     key, secret = "dminity", secrets.token_hex(24)
@@ -110,7 +114,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         wait_until_ready(server, process, folder / "server.log")
         yield server
     finally:
-        end(process, GRACE_S)
+        end(process, grace_s)
 
 
 def wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -134,14 +138,13 @@ def wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], log: Pa
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM, the remote of this checkout pointed here."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), s3_server(LOCAL_FOLDER) as server:
+    with suppress(KeyboardInterrupt), s3_server(LOCAL_FOLDER, GRACE_S) as server:
         files = server.files()
         if not files.exists(BUCKET):
             files.mkdir(BUCKET)
         options = {"url": f"s3://{BUCKET}"} | server.remote_options()
-        for name, value in options.items():
-            command = ["dvc", "remote", "modify", "--local", REMOTE, name, value]
-            subprocess.run(command, check=True)
+        with Config(str(LOCAL_FOLDER.parents[1])).edit("local") as config:
+            config.setdefault("remote", {}).setdefault(REMOTE, {}).update(options)
         print(
             f"S3 server at {server.endpoint}, bucket {BUCKET}; the remote `{REMOTE}` points here.\n"
             "In another terminal: dvc push, or dvc pull. Ctrl-C stops the server; its files stay\n"

@@ -80,8 +80,8 @@ def match(
 
     Args:
         published: what is in the photos.
-        detections: a table with the columns `image_id`, `label`, `score` and corners from 0 to 1,
-            of these photos and classes.
+        detections: a table with the columns `image_id`, `label`, `score` and corners from 0 to 1;
+            of other photos and classes it may know more.
         classes: the names of those that are evaluated.
         rules: the protocol's.
     """
@@ -113,10 +113,12 @@ def _boxes(published: Published, classes: tuple[str, ...], rules: Rules) -> True
 def _found(
     detections: pd.DataFrame, image_ids: tuple[str, ...], classes: tuple[str, ...]
 ) -> FoundBoxes:
-    """A table of detections as arrays."""
+    """The detections of the photos and classes that are evaluated."""
     photos, class_ids = _positions(detections, image_ids, classes)
-    scores = detections["score"].to_numpy(np.float64)
-    return ranked(photos, class_ids, scores, detections[CORNERS].to_numpy(np.float64))
+    known = (photos >= 0) & (class_ids >= 0)
+    scores = detections["score"].to_numpy(np.float64)[known]
+    corners = detections[CORNERS].to_numpy(np.float64)[known]
+    return ranked(photos[known], class_ids[known], scores, corners)
 
 
 def _looked_for(

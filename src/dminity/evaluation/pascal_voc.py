@@ -3,6 +3,8 @@
 A detection goes to the box of its class that it overlaps most, taken or not, difficult or not. It
 is right if it is the best one to go there with IoU 0.5 or more, and neither right nor wrong if that
 box is difficult (our ignored boxes are). Detections without an area are as if not there.
+Corners are points, as in tensorflow/models; the kit that VOC's organizers gave out takes them for
+pixels that belong to the box, and adds one to each width and height.
 http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
 """
 

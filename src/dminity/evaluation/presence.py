@@ -108,8 +108,11 @@ def _lowest(scores: NDArray[np.float64], shown: NDArray[np.bool_], precision: fl
     """
     candidates = np.unique(scores[shown & (scores > 0)])
     # Photos of equal scores are said together or not at all.
-    right = np.array([shown[scores >= candidate].mean() for candidate in candidates])
-    enough = candidates[right >= precision]
+    said, right = (
+        len(ordered) - np.searchsorted(ordered, candidates)
+        for ordered in (np.sort(scores), np.sort(scores[shown]))
+    )
+    enough = candidates[right / said >= precision]
     return float(enough[0]) if len(enough) else NEVER
 
 

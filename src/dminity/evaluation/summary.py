@@ -64,7 +64,10 @@ def figures(found: Evaluation) -> dict[str, Figures]:
     """The figures of each protocol, 0-1, by its name; None where nothing is to be found."""
     photos = found.photos
     every = coco.figures(photos.truths, photos.detections, len(photos.classes))
-    every |= {"precision": found.scores.precision, "recall": found.scores.recall}
+    if found.coco.positives.any():
+        every |= {"precision": found.scores.precision, "recall": found.scores.recall}
+    else:
+        every |= dict.fromkeys(("precision", "recall"), np.nan)
     # No option, but a second figure: it is what people gave until 2017, and often do today.
     groups_ignored = average_precision(
         openimages.match(

@@ -44,19 +44,17 @@ def from_table(
     table: pd.DataFrame, image_ids: Sequence[str], classes: tuple[str, ...]
 ) -> list[GroundTruth]:
     """What is in some of the photos, in their order; boxes of other classes are left out."""
+    sizes = table.drop_duplicates("image_id").set_index("image_id")[["width", "height"]]
+    widths_and_heights = sizes.loc[list(image_ids)].to_numpy(int).tolist()
+    known = table[table["label"].isin(classes)]
+    rows = known.groupby("image_id").indices
     places = {name: place for place, name in enumerate(classes)}
-    photos = dict(list(table.groupby("image_id")))
-    return [_of_photo(photos[image_id], places) for image_id in image_ids]
-
-
-def _of_photo(rows: pd.DataFrame, places: dict[str, int]) -> GroundTruth:
-    """What is in the photo of some rows, of the classes at some places."""
-    known = rows[rows["label"].isin(places)]
-    width, height = int(rows["width"].iloc[0]), int(rows["height"].iloc[0])
-    return GroundTruth(
-        xyxy_pixels=known[CORNERS].to_numpy(float) * ((width, height) * 2),
-        class_ids=np.array([places[name] for name in known["label"]], np.int64),
-        ignored=known["ignored"].to_numpy(bool),
-        height=height,
-        width=width,
-    )
+    normalized = known[CORNERS].to_numpy(float)
+    class_ids = np.array([places[name] for name in known["label"]], np.int64)
+    ignored = known["ignored"].to_numpy(bool)
+    truths = []
+    for image_id, (width, height) in zip(image_ids, widths_and_heights, strict=True):
+        own = rows.get(image_id, np.empty(0, np.intp))
+        pixels = normalized[own] * ((width, height) * 2)
+        truths.append(GroundTruth(pixels, class_ids[own], ignored[own], height, width))
+    return truths
