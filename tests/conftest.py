@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from dminity.core.amenities import NAMES
 from dminity.network.detector import load_detector, save_detector
 from tests.helpers.browser import NPM
+from tests.helpers.experiments import make_experiments
 from tests.helpers.mirror import make_mirror
 from tests.helpers.onnx_models import export
 from tests.helpers.processes import end_all
@@ -148,6 +149,19 @@ def run_once(folder: Path) -> None:
 def ran(first_run: tuple[Project, str]) -> Project:
     """That project."""
     return first_run[0]
+
+
+@pytest.fixture(scope="session")
+def experimented(
+    first_run: tuple[Project, str], tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """Another copy of it, with experiments; to be read only."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(first_run[0].folder, folder, symlinks=True, dirs_exist_ok=True)
+        make_experiments(Project(folder))
+
+    return Project(made_once(tmp_path_factory, "experimented", make))
 
 
 @pytest.fixture

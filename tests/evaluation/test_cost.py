@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dminity.evaluation import cost
-from dminity.evaluation.cost import Latency, interleaved_ms
+from dminity.evaluation import cost, timing
+from dminity.evaluation.cost import Latency
+from dminity.evaluation.timing import LONGEST_S, interleaved_ms
 from dminity.stages import evaluate
 from tests.helpers.detectors import random_detector
 
@@ -50,19 +51,23 @@ class Work:
 def test_works_take_turns_after_a_warm_up_that_does_not_count() -> None:
     clock = Clock()
     works = [clock.work("a", 9.0, 0.001), clock.work("b", 9.0, 0.002)]
-    times, share = interleaved_ms(works, cost.MOST_ROUNDS, clock.time_s, clock.processor_s)
-    assert clock.done == ["a", "b"] * (1 + cost.MOST_ROUNDS)
-    np.testing.assert_allclose(times, [[1.0] * cost.MOST_ROUNDS, [2.0] * cost.MOST_ROUNDS])
+    times, share = interleaved_ms(
+        works, timing.MOST_ROUNDS, LONGEST_S, clock.time_s, clock.processor_s
+    )
+    assert clock.done == ["a", "b"] * (1 + timing.MOST_ROUNDS)
+    np.testing.assert_allclose(times, [[1.0] * timing.MOST_ROUNDS, [2.0] * timing.MOST_ROUNDS])
     assert share == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(100.0, cost.LEAST_ROUNDS), (1.0, 10), (0.5, 15)])
+@pytest.mark.parametrize(
+    ("seconds", "rounds"), [(100.0, timing.LEAST_ROUNDS), (1.0, 10), (0.5, 15)]
+)
 def test_a_slow_machine_gets_fewer_rounds_and_never_less_than_three(
     seconds: float, rounds: int
 ) -> None:
     clock = Clock()
     times, _ = interleaved_ms(
-        [clock.work("a", seconds)], cost.MOST_ROUNDS, clock.time_s, clock.processor_s
+        [clock.work("a", seconds)], timing.MOST_ROUNDS, LONGEST_S, clock.time_s, clock.processor_s
     )
     assert len(times[0]) == rounds
 
@@ -82,8 +87,8 @@ def test_a_spread_is_the_median_and_what_only_one_of_twenty_exceeds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     times = [float(ms) for ms in range(1, 102)]
-    monkeypatch.setattr(cost, "interleaved_ms", lambda *_: ([times, [2.0] * 100], 0.5))
-    found, busy = cost.spreads([])
+    monkeypatch.setattr(timing, "interleaved_ms", lambda *_: ([times, [2.0] * 100], 0.5))
+    found, busy = timing.spreads([])
     assert found == [(51.0, 96.0), (2.0, 2.0)]
     assert busy
 

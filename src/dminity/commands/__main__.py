@@ -18,11 +18,11 @@ def main() -> None:
     """Run a subcommand; whatever ends it is one line on stderr."""
     ending.install()
     # It may fail, or be interrupted.
-    from dminity.commands import check, listing, predict, serve, site, view
+    from dminity.commands import check, compare, listing, pr_report, predict, serve, site, view
 
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in (predict, listing, site, serve, check, view):
+    for subcommand in (predict, listing, site, serve, check, compare, pr_report, view):
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -209,11 +209,16 @@ def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
     """A table; the first cell of a row names it."""
     numeric = [
-        bool(rows) and not any(isinstance(row[place], str) for row in rows)
+        bool(rows) and not any(_is_text(row[place]) for row in rows)
         for place in range(len(columns))
     ]
     shown = [[_shown(cell) for cell in row] for row in rows]
     return _filled(TABLE, caption=caption, columns=columns, rows=shown, numeric=numeric)
+
+
+def _is_text(cell: Cell) -> bool:
+    """Whether a cell is words; a number that has its form already is `Markup`."""
+    return isinstance(cell, str) and not isinstance(cell, Markup)
 
 
 def frame_table(caption: str, columns: Sequence[str], frame: pd.DataFrame) -> Markup:

@@ -20,7 +20,6 @@ from dminity.core.progress import Progress, note
 from dminity.core.stage import METRICS, MODEL, ONNX, ONNX_INT8, ONNX_NMS, VOC, run
 from dminity.data import voc
 from dminity.detection.detections import Detections, GroundTruth
-from dminity.evaluation import cost
 from dminity.evaluation.coco import score
 from dminity.evaluation.presence import (
     LEAST_PHOTOS,
@@ -32,6 +31,7 @@ from dminity.evaluation.presence import (
     presence,
     together,
 )
+from dminity.evaluation.timing import spreads
 from dminity.export.int8 import quantizations
 from dminity.export.onnx import Difference, describe, difference, write_onnx
 from dminity.export.settings import ExportSettings
@@ -235,7 +235,7 @@ def _scores(
 def _cost(paths: list[Path], photo_bgr: NDArray[np.uint8], threads: int) -> dict[str, Any]:
     """Milliseconds from a photo [H, W, 3] to its detections, of each format."""
     detectors = [load_onnx(path, threads) for path in paths]
-    found, busy = cost.spreads([partial(each.find, [photo_bgr]) for each in detectors])
+    found, busy = spreads([partial(each.find, [photo_bgr]) for each in detectors])
     if busy:
         note(
             f"{METRICS / 'export_cost.json'}: the machine was busy with other programs, so its "

@@ -1,0 +1,116 @@
+"""Variants beside each other: tables, notes and the chart, without a project."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
+
+from dminity.evaluation.timing import Spread
+from dminity.report.comparison import Comparison, Row, compare
+from dminity.report.comparison_chart import latency_chart
+from dminity.report.comparison_page import as_markdown
+from dminity.report.comparison_tables import as_text, cost, quality
+from dminity.report.conclusion import Candidate, conclude
+from dminity.report.latency import Latency, Measured
+from dminity.report.recipes import OverSeeds, Recipe
+from dminity.report.variants import Variant
+from tests.helpers.variants import variant_of
+
+CLASSES = pd.DataFrame({"class": ["Bed", "Sink"], "boxes": [10, 20]})
+
+
+def evaluated(folder: Path, name: str, ap: float, classes: pd.DataFrame = CLASSES) -> Variant:
+    """A variant with figures, and neither tables nor a model."""
+    figures = {"coco": {"AP": ap, "AP_low": ap - 0.1, "AP_high": ap + 0.1}, "images": 30}
+    params = {"model": "yolox_nano", "train": {"seed": 1, "lr": ap, "input_size": 256}}
+    return variant_of(
+        folder, name, figures=figures, params=params, per_class=classes,
+        export={"model": {"size_mb": 3.7}}, presence={"precision": 0.9, "recall": None},
+        data={"images": {"train": 600}},
+        speed=pd.DataFrame({"step": [1, 2], "images_per_second": [30.0, 60.0]}),
+    )  # fmt: skip
+
+
+def timed(points: dict[str, tuple[float, float]]) -> Comparison:
+    """A comparison of variants by their milliseconds and AP."""
+    spreads = {name: Spread(ms, 2 * ms) for name, (ms, _) in points.items()}
+    latencies = {name: Latency(each, each, each) for name, each in spreads.items()}
+    rows = []
+    for name, (ms, ap) in points.items():
+        variant = evaluated(Path(name), name, ap)
+        known = Candidate(name, OverSeeds(ap, float("nan"), 1), 3.7, ms)
+        rows.append(Row(Recipe((variant,)), known, None, "", latencies[name]))
+    best = max(points, key=lambda name: points[name][1])
+    concluded = conclude([row.candidate for row in rows], best)
+    return Comparison(tuple(rows), best, concluded, Measured(latencies, 2, False), ())
+
+
+def test_what_is_at_hand_is_compared_and_the_rest_is_said(tmp_path: Path) -> None:
+    variants = [evaluated(tmp_path, "low", 0.4), evaluated(tmp_path, "high", 0.5)]
+    found = compare(variants, None, None, 1)
+    assert [row.candidate.name for row in found.rows] == ["high", "low"]
+    assert found.reference == found.conclusion.smallest == "high"
+    assert found.measured is None
+    notes = "\n".join(found.notes)
+    assert "no interval of the difference of low and high" in notes
+    assert "no latency: low: models/model.onnx is not there" in notes
+    first = [as_text(cell) for cell in quality(found).rows[0]]
+    assert first[:4] == ["high", "yolox_nano", "256", "0.500 (0.400 to 0.600)"]
+    assert first[-3:] == ["reference", "0.900", "\N{EN DASH}"]
+    # 600 photos at 30 a second, then at 60.
+    assert [as_text(cell) for cell in cost(found).rows[0]][-1] == "30"
+    assert "none of them timed here" in as_markdown(found, "")
+
+
+def test_another_reference_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    low, high = evaluated(tmp_path, "low", 0.4), evaluated(tmp_path, "high", 0.5)
+    found = compare([low, high], low, None, 1)
+    assert (found.reference, found.conclusion.best) == ("low", "high")
+    assert found.conclusion.pros_and_cons[0].startswith("high: AP 0.100 above low")
+
+
+def test_those_of_other_classes_are_not_ranked(tmp_path: Path) -> None:
+    variants = [
+        evaluated(tmp_path, "one-class", 0.9, CLASSES[:1]),
+        evaluated(tmp_path, "low", 0.4),
+        evaluated(tmp_path, "high", 0.5),
+    ]
+    found = compare(variants, None, None, 1)
+    assert [row.candidate.name for row in found.rows] == ["high", "low", "one-class"]
+    assert any("one-class is not ranked" in sentence for sentence in found.conclusion.sentences)
+
+
+def test_labels_cover_nothing() -> None:
+    near = {f"variant-{place}": (4.0 + place / 50, 0.44 + place / 500) for place in range(8)}
+    drawn = latency_chart(timed(near | {"far": (88.0, 0.5), "between": (20.0, 0.3)}))
+    assert drawn is not None
+    axes = drawn.axes[0]
+    assert axes.get_xscale() == "log"
+    labels = [item for item in axes.get_children() if isinstance(item, Annotation)]
+    assert len(labels) == 10
+    boxes = [Bbox(Text.get_window_extent(label).get_points()) for label in labels]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in boxes)
+
+
+def test_what_nothing_beats_is_the_front() -> None:
+    points = {"slow": (9.0, 0.5), "fast": (4.0, 0.4), "beaten": (9.0, 0.4), "worse": (5.0, 0.39)}
+    drawn = latency_chart(timed(points))
+    assert drawn is not None
+    front = drawn.axes[0].lines[0]
+    np.testing.assert_array_equal(front.get_xydata(), [[4.0, 0.4], [9.0, 0.5]])
+
+
+def test_without_times_there_is_no_chart(tmp_path: Path) -> None:
+    assert latency_chart(compare([evaluated(tmp_path, "a", 0.4)], None, None, 1)) is None
+
+
+def test_markdown_is_what_github_shows() -> None:
+    text = as_markdown(timed({"a_b": (4.0, 0.4), "c": (9.0, 0.5)}), "comparison.png")
+    assert "| a\\_b | yolox\\_nano |" in text
+    assert "![AP over milliseconds](comparison.png)" in text
+    assert "after a warm-up (2 threads)" in text
+    assert "<details>" in text
