@@ -12,7 +12,7 @@ ifeq ($(USER)$(LOGNAME),)
 export USER := $(firstword $(shell id -un 2>/dev/null || id -u))
 endif
 
-.PHONY: help repro serve test test-fast lint format map s3 benchmarks lock
+.PHONY: help repro serve test test-fast lint format map pr-report s3 benchmarks lock
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -39,6 +39,11 @@ format: $(VENV)/ready  ## put the code into its format, and mend what can be men
 
 map: $(VENV)/ready  ## write into dvc.yaml which parameters and code each stage depends on
 	python -m tests.helpers.pipeline_map
+
+# Its value goes through the environment: a branch may have any name, and the shell is not to read it.
+export BASE ?= main
+pr-report: $(VENV)/ready  ## what this branch changes, as pr-report/report.md, for its pull request into BASE=main
+	dminity pr-report --base="$$BASE"
 
 s3: $(VENV)/ready  ## a local S3 server for `dvc push` and `dvc pull`; Ctrl-C ends it
 	python -m tests.helpers.s3_server

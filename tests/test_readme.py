@@ -45,6 +45,11 @@ README = commands((ROOT / "README.md").read_text(encoding="utf-8"))
 ELSEWHERE = {
     "make repro": (".ci/run", "make repro"),
     "make test": (".ci/run", "make test"),
+    "make pr-report": (".github/workflows/pull-request.yml", "make pr-report"),
+    "git tag -a": ("tests/test_registry.py", "git tag -a"),
+    "git push": ("tests/test_registry.py", "git push"),
+    "dvc artifacts get": ("tests/test_registry.py", "dvc artifacts get"),
+    "dvc get": ("tests/test_registry.py", "dvc get"),
     "docker compose": ("tests/service/test_container.py", "compose.yaml"),
     "PYTHONPATH=src torchrun": ("tests/training/test_resuming.py", "--nnodes=2"),
 }

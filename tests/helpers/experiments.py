@@ -29,8 +29,7 @@ def make_experiments(project: Project) -> None:
     _save(project, "perfect", 0.1, truths, 1.0)
     _save(project, "half", 0.3, truths.iloc[::2], 0.5)
     _write(project, EVALUATE, {})
-    project.run("dvc", "exp", "save", "--name", "unmeasured")
-    _put_back(project)
+    _save_as(project, "unmeasured")
     _name_again(project, "main", "perfect", "twice")
     project.run("git", "checkout", "--quiet", "-b", "release/older")
     _write(project, EVALUATE, {"AP": 0.25, "AP50": 0.5, "images": 6})
@@ -38,7 +37,7 @@ def make_experiments(project: Project) -> None:
     project.commit("An older version")
     _name_again(project, "release/older", "half", "twice")
     project.run("git", "checkout", "--quiet", "main")
-    _put_back(project)
+    project.run("dvc", "checkout", "--quiet", "--force")
 
 
 def _name_again(project: Project, baseline: str, experiment: str, name: str) -> None:
@@ -57,8 +56,7 @@ def _save(project: Project, name: str, lr: float, found: pd.DataFrame, ap: float
     figures = json.loads((project.folder / EVALUATE).read_text())
     figures["coco"] |= {"AP": ap, "AP_low": ap - 0.1, "AP_high": min(1.0, ap + 0.1), "AP50": ap}
     _write(project, EVALUATE, figures)
-    project.run("dvc", "exp", "save", "--name", name)
-    _put_back(project)
+    _save_as(project, name)
 
 
 def _write(project: Project, path: Path, content: Any) -> None:
@@ -66,7 +64,7 @@ def _write(project: Project, path: Path, content: Any) -> None:
     (project.folder / path).write_text(json.dumps(content))
 
 
-def _put_back(project: Project) -> None:
-    """Put the workspace back to its commit."""
+def _save_as(project: Project, name: str) -> None:
+    """Save the workspace as an experiment, and put back what Git tracks."""
+    project.run("dvc", "exp", "save", "--name", name)
     project.run("git", "checkout", "--quiet", ".")
-    project.run("dvc", "checkout", "--quiet", "--force")

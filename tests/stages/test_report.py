@@ -82,8 +82,9 @@ def record(project: Path, *detections: Detections) -> None:
     found_in = presence.presence(truths, list(detections), 2)
     said = presence.figures(found_in, (0.5, 0.5), BRIGHT_CLASSES)
     (metrics / "presence.json").write_text(json.dumps(said))
-    formats = {"AP": None, "AP50": None, "presence_precision": None, "presence_recall": None}
-    (metrics / "export.json").write_text(json.dumps({"model": formats | {"size_mb": 1.0}}))
+    unknown = {"presence_precision": None, "presence_recall": None}
+    model = {"coco": {"AP": None, "AP50": None}, "size_mb": 1.0, **unknown}
+    (metrics / "export.json").write_text(json.dumps({"model": model}))
     pairs = confusion(truths, list(detections), BRIGHT_CLASSES, 0.4)
     pairs.to_csv(metrics / "plots/confusion.csv", index=False)
 

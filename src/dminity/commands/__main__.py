@@ -23,6 +23,7 @@ def main() -> None:
         compare,
         ladder,
         listing,
+        pr_report,
         predict,
         seeds,
         serve,
@@ -32,7 +33,9 @@ def main() -> None:
 
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in (predict, listing, site, serve, check, compare, view, seeds, ladder):
+    for subcommand in (
+        predict, listing, site, serve, check, compare, pr_report, seeds, ladder, view,
+    ):  # fmt: skip
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -341,7 +341,8 @@ def _cost(recorded: Recorded) -> Section:
         [
             f"{name}.onnx",
             float(found["size_mb"]),
-            *(found[each] for each in ("AP", "AP50", "presence_precision", "presence_recall")),
+            *(found["coco"][each] for each in ("AP", "AP50")),
+            *(found[each] for each in ("presence_precision", "presence_recall")),
             *(spent.get(name, {}).get(each) for each in ("median_ms", "p95_ms")),
         ]
         for name, found in recorded.export.items()

@@ -147,25 +147,13 @@ def _of_class(split: Split, name: str, position: int) -> Photo:
     return picture.photo(f"{name}: {right} of {counted} found{alarms}")
 
 
-class _Picture:
-    """One of the photos, reduced, with boxes on it."""
+class Canvas:
+    """A photo [H, W, 3], reduced, with boxes on it."""
 
-    def __init__(self, split: Split, position: int) -> None:
-        self.split = split
-        self.position = position
-        photo = voc.annotated_photo(split.folder, split.annotations[position])
-        self.scale = min(1.0, LONG_SIDE / max(photo.shape[:2]))
-        size = [max(1, round(side * self.scale)) for side in photo.shape[1::-1]]
-        self.pixels = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-
-    def boxes(self) -> Ints:
-        """What is in the photo."""
-        return np.flatnonzero(self.split.errors.boxes.photos == self.position)
-
-    def findings(self) -> Ints:
-        """What was found in it and is shown."""
-        own = self.split.errors.found.photos == self.position
-        return np.flatnonzero(own & self.split.shown())
+    def __init__(self, photo_bgr: NDArray[np.uint8]) -> None:
+        self.scale = min(1.0, LONG_SIDE / max(photo_bgr.shape[:2]))
+        size = [max(1, round(side * self.scale)) for side in photo_bgr.shape[1::-1]]
+        self.pixels = cv2.resize(photo_bgr, size, interpolation=cv2.INTER_AREA)
 
     def draw(self, corners: Boxes, caption: str, color: tuple[int, int, int]) -> None:
         """Draw a box with its caption, which stays within the photo."""
@@ -182,6 +170,24 @@ class _Picture:
         ink = DARK if color == WHITE else WHITE
         at = (left + 3, bottom - baseline)
         cv2.putText(self.pixels, caption, at, FONT, FONT_SCALE, ink, 1, cv2.LINE_AA)
+
+
+class _Picture(Canvas):
+    """One of the photos of a split."""
+
+    def __init__(self, split: Split, position: int) -> None:
+        super().__init__(voc.annotated_photo(split.folder, split.annotations[position]))
+        self.split = split
+        self.position = position
+
+    def boxes(self) -> Ints:
+        """What is in the photo."""
+        return np.flatnonzero(self.split.errors.boxes.photos == self.position)
+
+    def findings(self) -> Ints:
+        """What was found in it and is shown."""
+        own = self.split.errors.found.photos == self.position
+        return np.flatnonzero(own & self.split.shown())
 
     def photo(self, caption: str) -> Photo:
         """The picture as it goes into a page."""
