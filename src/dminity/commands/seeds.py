@@ -43,8 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     # They take seconds to import.
     from dminity.commands.changed_params import changed_params
     from dminity.commands.experiment_runs import Experiments, refuse_failures
-    from dminity.commands.text_table import aligned, markdown_table
+    from dminity.commands.text_table import aligned
     from dminity.core.files import replacing_file
+    from dminity.report.markdown import escaped, table
     from dminity.report.spread import FIGURES, spread_rows, spread_sentence
     from dminity.report.variants import read_variant
 
@@ -67,7 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
         rows = spread_rows(variants)
         print("\n".join(["", *aligned(rows, right), "", sentence]))
         if arguments.markdown:
-            lines = [*markdown_table(rows, right), "", *([f"{sentence}."] if sentence else [])]
+            cells = [[escaped(cell) for cell in row] for row in rows]
+            numeric = [place in right for place in range(len(cells[0]))]
+            lines = [
+                table(cells[0], cells[1:], numeric),
+                *(["", f"{sentence}."] if sentence else []),
+            ]
             with replacing_file(arguments.markdown) as unfinished:
                 unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
     refuse_failures(failed)

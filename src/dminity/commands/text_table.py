@@ -1,4 +1,4 @@
-"""Tables in plain text, and in Markdown."""
+"""Tables in plain text."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,3 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
         ).rstrip()
         for row in rows
     ]
-
-
-def markdown_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """The same as lines of Markdown; the first row is the head.
-
-    >>> markdown_table([("class", "boxes"), ("Bed", "2")], right=[1])
-    ['| class | boxes |', '|---|---:|', '| Bed | 2 |']
-    """
-    rules = ("---:" if number in right else "---" for number in range(len(rows[0])))
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [lines[0], f"|{'|'.join(rules)}|", *lines[1:]]
