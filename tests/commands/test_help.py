@@ -12,7 +12,10 @@ HEAVY = {
     "cv2", "dvc", "fastapi", "fiftyone", "lightning", "matplotlib", "numpy", "onnxruntime",
     "pandas", "pydantic", "rich", "torch", "uvicorn",
 }  # fmt: skip
-COMMANDS = ("predict", "listing", "site", "serve", "check", "compare", "pr-report", "view")
+COMMANDS = (
+    "predict", "listing", "site", "serve", "check", "compare", "pr-report", "seeds", "ladder",
+    "view",
+)  # fmt: skip
 MODULES = """
 import sys
 from dminity.commands.__main__ import main

@@ -18,11 +18,24 @@ def main() -> None:
     """Run a subcommand; whatever ends it is one line on stderr."""
     ending.install()
     # It may fail, or be interrupted.
-    from dminity.commands import check, compare, listing, pr_report, predict, serve, site, view
+    from dminity.commands import (
+        check,
+        compare,
+        ladder,
+        listing,
+        pr_report,
+        predict,
+        seeds,
+        serve,
+        site,
+        view,
+    )
 
     parser = _Parser(prog="dminity", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subcommand in (predict, listing, site, serve, check, compare, pr_report, view):
+    for subcommand in (
+        predict, listing, site, serve, check, compare, pr_report, seeds, ladder, view,
+    ):  # fmt: skip
         subcommand.add_parser(commands)
     arguments = parser.parse_args()
     arguments.run(arguments)
