@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dminity.commands.git import GitRefused, git
 from dminity.core.errors import DminityError, first_line
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ def _if_shallow() -> str:
 
 def _git(*arguments: str) -> str:
     """What Git answers; empty if it refuses."""
-    return _output("git", *arguments).stdout.strip()
+    try:
+        return git(Path(), *arguments)
+    except GitRefused:
+        return ""
 
 
 def _diff(what: str, base: "Variant") -> "Diff":
@@ -92,14 +96,11 @@ def _diff(what: str, base: "Variant") -> "Diff":
     from dminity.report.variants import SHORT
 
     command = ("dvc", what, "diff", base.rev[:SHORT], "--md")
-    done = _output(sys.executable, "-m", *command)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", *command], capture_output=True, text=True, check=False
+    )
     # Its columns are as wide as their longest cell: half of a comment's room would be blanks.
     text = re.sub(" {2,}", " ", done.stdout.strip()) or "Nothing changed."
     if done.returncode:
         text = f"DVC refuses: {first_line(RuntimeError(done.stderr))}"
     return Diff(" ".join(command[:-1]), text)
-
-
-def _output(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Run a program to its end."""
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

@@ -1,8 +1,10 @@
 """What several trainings of one recipe give: the mean of each figure, and how far it spreads."""
 
+import math
 import statistics
 from collections.abc import Sequence
 
+from dminity.report.conclusion import DEVIATIONS
 from dminity.report.variants import Variant
 
 FIGURES = (
@@ -10,8 +12,8 @@ FIGURES = (
 )  # fmt: skip
 SEED = "train.seed"
 NONE = "-"
-# So many standard deviations do two trainings differ by in one of twenty cases: 1.96 times √2.
-APART = 2.77
+# So many standard deviations do two trainings differ by in one of twenty cases.
+APART = DEVIATIONS * math.sqrt(2)
 
 
 def spread_rows(variants: Sequence[Variant]) -> list[list[str]]:
