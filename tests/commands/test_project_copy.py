@@ -1,4 +1,4 @@
-"""The copy that experiments run in, of a project with a stage that takes no time."""
+"""The copy that experiments run in, of a project that trains in no time."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,27 +9,15 @@ from dvc.repo import Repo
 from dminity.commands.git import GitRefused
 from dminity.commands.project_copy import ProjectCopy
 from tests.helpers.project import Project, environment
-
-STAGE = """
-stages:
-  copy:
-    cmd: cp params.yaml metrics.yaml
-    params: [lr]
-    metrics: [metrics.yaml: {cache: false}]
-"""
+from tests.helpers.quick_project import quick_project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project with a commit, and an edit after it. There is a blank in its path."""
-    project = Project(tmp_path / "a project")
-    project.folder.mkdir()
-    project.run("git", "init", "--quiet", "--initial-branch=main")
-    project.run("dvc", "init", "--quiet")
-    (project.folder / "dvc.yaml").write_text(STAGE)
-    (project.folder / "params.yaml").write_text("lr: 1\n")
-    project.commit("Begin")
-    (project.folder / "params.yaml").write_text("lr: 1 # An edit.\n")
+    """A project with an edit that is not committed."""
+    project = quick_project(tmp_path)
+    with (project.folder / "params.yaml").open("a") as params:
+        params.write("# An edit.\n")
     return project
 
 
@@ -61,18 +49,20 @@ def test_an_experiment_leaves_what_the_user_has_alone(
         # As Git tells its hooks which repository they are of.
         hook.setenv("GIT_DIR", str(git))
         hook.setenv("GIT_INDEX_FILE", str(git / "index"))
-        assert copy.run("another", ["lr=2"])
+        assert copy.run("another", ["train.lr=2.0"])
     settings = copy.folder / ".dvc/config.local"
     assert "secret" in settings.read_text()
     assert settings.stat().st_mode & 0o077 == 0
     assert (git / "index").read_bytes() == index
     assert fetched.read_text() == "what the user fetched last"
-    assert (project.folder / "params.yaml").read_text() == "lr: 1 # An edit.\n"
     assert project.run("git", "stash", "list") == ""
     assert refs(project) == ["another", "main"]
-    assert project.run("git", "show", f"{named(project, 'another')}:metrics.yaml") == (
-        "lr: 2 # An edit.\n"
-    )
+    edited = (project.folder / "params.yaml").read_text()
+    assert edited.endswith("# An edit.\n")
+    tried = project.run("git", "show", f"{named(project, 'another')}:params.yaml")
+    assert "\n  lr: 2.0" in tried
+    assert "\n  lr: 2.0" not in edited
+    assert tried.endswith("# An edit.\n")
 
 
 def named(project: Project, name: str) -> str:
@@ -104,3 +94,15 @@ def test_a_file_that_is_announced_and_not_added_is_refused(project: Project) -> 
     project.run("git", "add", "--intent-to-add", "new")
     with Repo(str(project.folder)) as repo, pytest.raises(GitRefused, match="end the merge, or"):
         ProjectCopy(repo)
+
+
+@pytest.mark.slow
+def test_stages_of_this_project_find_all_that_they_need(clone: Project) -> None:
+    # Of what takes no time one stage that reads photos and tables.
+    with Repo(str(clone.folder)) as repo:
+        copy = ProjectCopy(repo)
+    with copy.open():
+        assert copy.run("another", ["check.duplicate_bits=1"])
+    changed = clone.run("git", "diff", "--name-only", "main", named(clone, "another")).split()
+    assert "params.yaml" in changed
+    assert "metrics/evaluate.json" not in changed
