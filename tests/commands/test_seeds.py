@@ -70,7 +70,7 @@ def test_what_is_finished_is_known_by_what_it_read(
     commit = project.run("git", "rev-parse", "HEAD")[:7]
     runs, noted = dry_run(project, capsys)
     assert [words[:3] for words in runs] == [[commit, "is", "finished"], ["seed-2", "is", "to"]]
-    assert runs[1][4:] == "dvc exp run --name seed-2 -S train.seed=2".split()
+    assert runs[1][4:] == ["dvc", "exp", "run", "--name", "seed-2", "-S", "train.seed=2"]
     assert "note: " not in noted
     change(project, "evaluate.py")
     _, noted = dry_run(project, capsys)

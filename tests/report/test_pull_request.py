@@ -81,7 +81,8 @@ def test_the_decision_is_read_first(reported: Path) -> None:
     # What stands there is written by hand, and dvc.lock not with it.
     assert re.fullmatch(
         r"\*\*Out of date\*\*: code or parameters of train changed after these figures were made; "
-        r"`dvc repro` and a commit bring new ones\. As recorded: \*\*Better\*\*: AP rises by \d\.\d{3}, beyond the noise of 6 test photos"
+        r"`dvc repro` and a commit bring new ones\. As recorded: "
+        r"\*\*Better\*\*: AP rises by \d\.\d{3}, beyond the noise of 6 test photos"
         r"(; of \d+ classes \d+ better)?\.",
         verdict,
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dminity.core.errors import DminityError
 
-# Which repository is meant: Git says it to hooks and aliases, and a command in the folder of another
-# one would change that of the hook.
+# Which repository is meant: Git says it to hooks and aliases, and what they call in the folder of
+# another one would change that of the hook.
 _REPOSITORY = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX",

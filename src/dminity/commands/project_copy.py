@@ -137,6 +137,9 @@ class ProjectCopy:
         data that the project does not have yet are not made anew for each. Where the project has
         recorded other data since, it has those.
         """
+        # What an interrupted run was reading or writing.
+        for left in (".dvc/tmp/rwlock", ".git/index.lock"):
+            remove(self.folder / left)
         lock = git(self.project, "ls-tree", self.state, "dvc.lock")
         given = self.folder / ".git/dminity-lock"
         is_new = not given.exists() or given.read_text() != lock
@@ -149,8 +152,6 @@ class ProjectCopy:
         settings.touch(mode=0o600)
         with Config(dvc_dir=str(settings.parent)).edit("local") as local:
             local.update(self.config)
-        # What an interrupted run was reading or writing.
-        remove(self.folder / ".dvc/tmp/rwlock")
         if is_new:
             # Data that are nowhere are made again.
             _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
