@@ -131,7 +131,7 @@ def test_what_is_optional_may_be_missing(project: Path) -> None:
 def test_what_is_needed_is_named_with_the_mend(project: Path, name: str) -> None:
     record(project, TWICE, found())
     path = project / "metrics" / name
-    for content in ("", "{", "[]\n"):
+    for content in ("", "{", "[]\n", "{}", "class,boxes\nBed,1\n"):
         path.write_text(content)
         with pytest.raises(NoFigures, match=rf"metrics/{name}.*run `dvc repro -f -s \w+`"):
             report.main()
