@@ -140,6 +140,14 @@ def test_what_nothing_beats_is_the_front() -> None:
     np.testing.assert_array_equal(front.get_xydata(), [[4.0, 0.4], [9.0, 0.5]])
 
 
+def test_times_that_are_the_same_beat_nothing_and_stand_together() -> None:
+    drawn = latency_chart(timed({"better": (10.4, 0.5), "as-fast": (10.0, 0.4)}))
+    assert drawn is not None
+    np.testing.assert_array_equal(drawn.axes[0].lines[0].get_xydata(), [[10.4, 0.5]])
+    left, right = drawn.axes[0].get_xlim()
+    assert right - left > 10 * 0.4
+
+
 def test_without_times_there_is_no_chart(tmp_path: Path) -> None:
     assert latency_chart(compare([evaluated(tmp_path, "a", 0.4)], None, None, 1)) is None
 

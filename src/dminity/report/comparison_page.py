@@ -33,8 +33,9 @@ SPEND = (
     "trained it, without validation."
 )
 SHOWN = (
-    "Bars are intervals of 95 % over photos; of several seeds, one standard deviation. "
-    "The dashed line joins those that no other beats in AP and time at once."
+    "Bars are intervals of 95 % over photos; of several seeds, one standard deviation. The dashed "
+    "line joins those that no other beats in AP in the same time or less; times that differ by 5 % "
+    "or less are the same."
 )
 
 

@@ -100,7 +100,7 @@ def conclude(
 
 def rules(floor: float | None) -> tuple[str, ...]:
     """The rules, as users read them."""
-    least = f"{FLOOR_SHARE:.0%} of the best" if floor is None else f"{floor:g}"
+    least = f"{100 * FLOOR_SHARE:.0f} % of the best" if floor is None else f"{floor:g}"
     return (
         "AP is COCO's, on the test split. Of trainings that differ in train.seed only it is the "
         "mean, and they count as one variant.",
@@ -225,7 +225,7 @@ def _about_smallest(smallest: Candidate | None, best: Candidate, alike: int, oth
         )
     if alike > 1:
         return f"It is also the smallest of the {alike} within its noise."
-    return "No other is within its noise, so it is the smallest of its kind."
+    return "No other is within its noise."
 
 
 def _about_fastest(fastest: Candidate | None, lowest: float, order: Sequence[Candidate]) -> str:
