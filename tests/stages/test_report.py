@@ -115,6 +115,9 @@ def test_what_is_wrong_is_told_in_tables_pictures_page_and_card(project: Path) -
     assert "| Open Images AP50 (challenge rules since 2018) | \N{EN DASH} |" in card
     assert "| Sink | 0.50 | 0.000 | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} | 0 |" in card
     assert "drawn rooms only" in card
+    # There is one validation photo.
+    assert "fewer than 10 validation photos show have that of all classes together" in card
+    assert "fewer than 10 validation photos show share a threshold" in page
 
 
 @pytest.mark.parametrize("name", ["evaluate.json", "presence.json", "export.json", "per_class.csv"])
