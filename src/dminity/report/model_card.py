@@ -164,8 +164,8 @@ def _classes(description: Description, recipe: Recipe, recorded: Recorded) -> st
         f"{_table(columns, rows)}\n\n"
         "A threshold is the score from which it is said that a photo shows one: the lowest from "
         f"which that was right in {recipe.precision:.0%} of the validation photos of which it was "
-        f"said. Classes that fewer than {LEAST_PHOTOS} validation photos show have that of all classes "
-        "together."
+        f"said. Classes that fewer than {LEAST_PHOTOS} validation photos show have that of all "
+        "classes together."
     )
 
 
