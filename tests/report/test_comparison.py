@@ -10,8 +10,9 @@ import pytest
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
+from dminity.core.stage import ONNX, VOC
 from dminity.evaluation.timing import Spread
-from dminity.report.comparison import Comparison, Row, compare
+from dminity.report.comparison import TEST_IDS, Comparison, Row, compare
 from dminity.report.comparison_chart import latency_chart
 from dminity.report.comparison_page import NotOurs, as_markdown, write_files
 from dminity.report.comparison_tables import cost, quality
@@ -20,6 +21,7 @@ from dminity.report.latency import Latency, Measured
 from dminity.report.page import as_text
 from dminity.report.recipes import OverSeeds, Recipe
 from dminity.report.variants import Variant
+from tests.helpers.onnx_models import write_bright_model
 from tests.helpers.variants import variant_of
 
 CLASSES = pd.DataFrame({"class": ["Bed", "Sink"], "boxes": [10, 20]})
@@ -81,6 +83,22 @@ def test_a_reference_is_found_by_its_other_names(tmp_path: Path) -> None:
     found = compare([low, again, high], again, None, 1)
     assert found.reference == "low"
     assert "low is the same training as again" in found.notes
+
+
+@pytest.mark.parametrize("photo", [None, b"", b"no photo"])
+def test_without_a_photo_nothing_is_timed_and_that_is_said(
+    tmp_path: Path, photo: bytes | None
+) -> None:
+    (tmp_path / ONNX.parent).mkdir()
+    write_bright_model(tmp_path / ONNX)
+    (tmp_path / TEST_IDS).parent.mkdir(parents=True)
+    (tmp_path / TEST_IDS).write_text("a\n")
+    (tmp_path / VOC / "JPEGImages").mkdir()
+    if photo is not None:
+        (tmp_path / VOC / "JPEGImages/a.jpg").write_bytes(photo)
+    found = compare([evaluated(tmp_path, "a", 0.4)], None, None, 1)
+    assert found.measured is None
+    assert "no latency: no variant has its first test photo" in "\n".join(found.notes)
 
 
 def test_a_damaged_speed_is_not_known(tmp_path: Path) -> None:

@@ -154,13 +154,13 @@ def _candidates(found: Sequence[Recipe]) -> list[Candidate]:
     ]
 
 
-def _test_split(variant: Variant) -> tuple[int, frozenset[tuple[str, int]]]:
+def _test_split(variant: Variant) -> tuple[int, frozenset[tuple[str, float]]]:
     """What a variant was evaluated on: how many photos, and the boxes of each class."""
     table = variant.per_class
-    boxes: frozenset[tuple[str, int]] = frozenset()
+    boxes: frozenset[tuple[str, float]] = frozenset()
     if {"class", "boxes"} <= set(table.columns):
         counts = pd.to_numeric(table["boxes"], errors="coerce").fillna(0)
-        boxes = frozenset(zip(table["class"].astype(str), counts.astype(int), strict=True))
+        boxes = frozenset(zip(table["class"].astype(str), counts.tolist(), strict=True))
     return int(variant.figure("images") or 0), boxes
 
 
@@ -225,7 +225,12 @@ def _measure(found: Sequence[Recipe], threads: int) -> tuple[Measured | None, li
             photo = _test_photo(recipe.trainings[0]) if photo is None else photo
         except (NotAtHand, BadOnnxFile) as error:
             notes.append(f"no latency: {error}")
-    if photo is None or not detectors:
+    if not detectors:
+        return None, notes
+    if photo is None:
+        notes.append(
+            "no latency: no variant has its first test photo; `dvc pull data/voc` brings it"
+        )
         return None, notes
     return measure(detectors, photo, threads), notes
 
@@ -254,5 +259,6 @@ def _test_photo(variant: Variant) -> NDArray[np.uint8] | None:
         content = variant.read(VOC / "JPEGImages" / f"{image_id}.jpg")
     except (NotAtHand, IndexError, UnicodeDecodeError):
         return None
-    photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    # OpenCV raises an error of its own for an empty file.
+    photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     return None if photo is None else photo.astype(np.uint8, copy=False)

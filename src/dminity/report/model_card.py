@@ -150,7 +150,7 @@ def _classes(description: Description, recipe: Recipe, recorded: Recorded) -> st
         present = recorded.presence.get("per_class", {}).get(name, {})
         rows.append(
             [
-                markdown.escaped(name),
+                name,
                 f"{threshold:.2f}" if threshold < NEVER else "never said",
                 *(decimals(present.get(each)) for each in ("precision", "recall")),
                 as_text(recorded.of_class(name, "coco.AP50")),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from dminity.core.stage import MODEL
 from dminity.report.variants import NotAtHand, Variant
@@ -95,5 +96,9 @@ def _train_stage(variant: Variant) -> Mapping[str, Any]:
         found = TRAIN.search(variant.read(LOCK).decode())
     except (NotAtHand, UnicodeDecodeError):
         return {}
-    # DVC writes it by itself.
-    return dict(YAML(typ="safe", pure=True).load(found[0])["train"]) if found else {}
+    try:
+        stage = YAML(typ="safe", pure=True).load(found[0])["train"] if found else {}
+    # As after a merge that left its marks.
+    except YAMLError:
+        return {}
+    return dict(stage)
