@@ -154,11 +154,11 @@ def test_a_second_run_does_nothing(project: Project) -> None:
     assert "Data and pipelines are up to date." in output
 
 
-def test_a_new_parameter_of_training_reruns_training_only(project: Project) -> None:
+def test_a_new_parameter_of_training_reruns_training_and_its_card_only(project: Project) -> None:
     settings = project.folder / "src/dminity/training/settings.py"
     settings.write_text(f"{settings.read_text()}    label_smoothing: float\n")
     project.set_params({"train": {"label_smoothing": 0.1}})
-    assert json.loads(project.run("dvc", "status", "--json")).keys() == {"train"}
+    assert json.loads(project.run("dvc", "status", "--json")).keys() == {"train", "report"}
 
 
 def test_what_python_and_editors_leave_reruns_nothing(project: Project) -> None:

@@ -1,5 +1,6 @@
 """Variants of experiments for tests, without a project."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def variant_of(folder: Path, name: str = "", **said: Any) -> Variant:
     tables = {part: pd.DataFrame() for part in ("per_class", "speed")}
     return Variant(
         name=name or folder.name,
-        rev="0" * 40,
+        rev=hashlib.sha1((name or folder.name).encode()).hexdigest(),
         missing=(),
         files=Folder(str(folder)),
         **(empty | tables | said),

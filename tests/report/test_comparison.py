@@ -1,22 +1,27 @@
 """Variants beside each other: tables, notes and the chart, without a project."""
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
+from dminity.core.stage import ONNX, VOC
 from dminity.evaluation.timing import Spread
-from dminity.report.comparison import Comparison, Row, compare
+from dminity.report.comparison import TEST_IDS, Comparison, Row, compare
 from dminity.report.comparison_chart import latency_chart
-from dminity.report.comparison_page import as_markdown
-from dminity.report.comparison_tables import as_text, cost, quality
+from dminity.report.comparison_page import NotOurs, as_markdown, write_files
+from dminity.report.comparison_tables import cost, quality
 from dminity.report.conclusion import Candidate, conclude
 from dminity.report.latency import Latency, Measured
+from dminity.report.page import as_text
 from dminity.report.recipes import OverSeeds, Recipe
 from dminity.report.variants import Variant
+from tests.helpers.onnx_models import write_bright_model
 from tests.helpers.variants import variant_of
 
 CLASSES = pd.DataFrame({"class": ["Bed", "Sink"], "boxes": [10, 20]})
@@ -72,6 +77,54 @@ def test_another_reference_is_the_one_that_was_asked_for(tmp_path: Path) -> None
     assert found.conclusion.pros_and_cons[0].startswith("high: AP 0.100 above low")
 
 
+def test_a_reference_is_found_by_its_other_names(tmp_path: Path) -> None:
+    low, high = evaluated(tmp_path, "low", 0.4), evaluated(tmp_path, "high", 0.5)
+    again = replace(low, name="again")
+    found = compare([low, again, high], again, None, 1)
+    assert found.reference == "low"
+    assert "low is the same training as again" in found.notes
+
+
+@pytest.mark.parametrize("photo", [None, b"", b"no photo"])
+def test_without_a_photo_nothing_is_timed_and_that_is_said(
+    tmp_path: Path, photo: bytes | None
+) -> None:
+    (tmp_path / ONNX.parent).mkdir()
+    write_bright_model(tmp_path / ONNX)
+    (tmp_path / TEST_IDS).parent.mkdir(parents=True)
+    (tmp_path / TEST_IDS).write_text("a\n")
+    (tmp_path / VOC / "JPEGImages").mkdir()
+    if photo is not None:
+        (tmp_path / VOC / "JPEGImages/a.jpg").write_bytes(photo)
+    found = compare([evaluated(tmp_path, "a", 0.4)], None, None, 1)
+    assert found.measured is None
+    assert "no latency: no variant has its first test photo" in "\n".join(found.notes)
+
+
+def test_a_damaged_speed_is_not_known(tmp_path: Path) -> None:
+    speed = pd.DataFrame({"images_per_second": ["fast", 1.0]})
+    found = compare([replace(evaluated(tmp_path, "a", 0.4), speed=speed)], None, None, 1)
+    assert cost(found).rows[0][-1] is None
+
+
+def test_a_damaged_table_of_classes_is_another_test(tmp_path: Path) -> None:
+    damaged = pd.DataFrame({"class": ["Bed", "Sink"], "boxes": ["many", None]})
+    variants = [evaluated(tmp_path, name, 0.4) for name in ("a", "b")]
+    found = compare([*variants, evaluated(tmp_path, "c", 0.9, damaged)], None, None, 1)
+    assert found.conclusion.best == "a"
+
+
+def test_files_of_others_are_not_replaced(tmp_path: Path) -> None:
+    found = compare([evaluated(tmp_path, "a", 0.4)], None, None, 1)
+    folder = tmp_path / "docs"
+    write_files(found, folder)
+    write_files(found, folder)
+    (folder / "data.md").touch()
+    with pytest.raises(NotOurs, match=r"docs holds other files than a comparison \(data\.md\)"):
+        write_files(found, folder)
+    assert (folder / "data.md").exists()
+
+
 def test_those_of_other_classes_are_not_ranked(tmp_path: Path) -> None:
     variants = [
         evaluated(tmp_path, "one-class", 0.9, CLASSES[:1]),
@@ -81,6 +134,7 @@ def test_those_of_other_classes_are_not_ranked(tmp_path: Path) -> None:
     found = compare(variants, None, None, 1)
     assert [row.candidate.name for row in found.rows] == ["high", "low", "one-class"]
     assert any("one-class is not ranked" in sentence for sentence in found.conclusion.sentences)
+    assert "AP 0.900 on other photos or classes than high" in found.conclusion.pros_and_cons[-1]
 
 
 def test_labels_cover_nothing() -> None:
@@ -102,6 +156,14 @@ def test_what_nothing_beats_is_the_front() -> None:
     assert drawn is not None
     front = drawn.axes[0].lines[0]
     np.testing.assert_array_equal(front.get_xydata(), [[4.0, 0.4], [9.0, 0.5]])
+
+
+def test_times_that_are_the_same_beat_nothing_and_stand_together() -> None:
+    drawn = latency_chart(timed({"better": (10.4, 0.5), "as-fast": (10.0, 0.4)}))
+    assert drawn is not None
+    np.testing.assert_array_equal(drawn.axes[0].lines[0].get_xydata(), [[10.4, 0.5]])
+    left, right = drawn.axes[0].get_xlim()
+    assert right - left > 10 * 0.4
 
 
 def test_without_times_there_is_no_chart(tmp_path: Path) -> None:

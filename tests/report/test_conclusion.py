@@ -5,8 +5,15 @@ import math
 import pytest
 
 from dminity.evaluation.intervals import Estimate
-from dminity.report.conclusion import Candidate, conclude, pros_and_cons, seed_deviation
+from dminity.report.conclusion import (
+    Candidate,
+    conclude,
+    noise,
+    noise_of_seeds,
+    pros_and_cons,
+)
 from dminity.report.recipes import OverSeeds
+from dminity.report.seed_noise import SeedNoise
 
 ONCE = math.nan
 
@@ -22,7 +29,7 @@ def candidate(
     """A variant that was trained once."""
     known = Estimate(*gain) if gain else None
     over_seeds = None if ap is None else OverSeeds(ap, ONCE, 1)
-    return Candidate(name, over_seeds, size_mb, total_ms, known, known, outside)
+    return Candidate(name, over_seeds, size_mb, total_ms, known, known, outside, outside)
 
 
 NANO = candidate("nano", 0.50, 4, 4.0, (-0.05, -0.07, -0.03))
@@ -125,19 +132,42 @@ def test_others_than_most_are_not_ranked() -> None:
     assert "bathtub is not ranked: it knows one class." in found.sentences
 
 
+def test_ap_on_other_classes_is_not_put_beside() -> None:
+    bathtub = candidate("bathtub", 0.9, 4, 4.0, outside="it knows one class")
+    assert pros_and_cons(bathtub, NANO, SeedNoise(0.5, 9)) == (
+        "bathtub: AP 0.900 on other photos or classes than nano, a file as large, as fast."
+    )
+    # Nor the other way round; and seeds differ otherwise there.
+    assert "AP 0.540 on other photos or classes than bathtub" in pros_and_cons(
+        candidate("tiny", 0.54), bathtub, None
+    )
+    assert noise(bathtub, NANO, SeedNoise(0.5, 9), None) == ""
+    shared = candidate("bathtub", 0.9, gain=(0.2, 0.1, 0.3), outside="it knows one class")
+    assert pros_and_cons(shared, NANO, SeedNoise(0.5, 9)) == (
+        "bathtub: AP 0.200 above nano on what both know (0.100 to 0.300)."
+    )
+
+
+def test_what_is_beside_another_is_no_gain_over_the_best() -> None:
+    # Beside the best it is noise; beside the reference nothing is known.
+    other = Candidate("other", OverSeeds(0.5, ONCE, 1), gain=Estimate(-0.01, -0.02, 0.01), test="")
+    assert "AP 0.100 above c (no interval)" in pros_and_cons(other, candidate("c", 0.4), None)
+
+
 def test_the_spread_of_seeds_is_noise_too() -> None:
-    gain = Estimate(-0.03, -0.04, -0.02)
-    several = Candidate("several", OverSeeds(0.50, 0.02, 3), 36, 24.0)
-    once = Candidate("once", OverSeeds(0.47, ONCE, 1), 4, 4.0, gain, gain)
-    assert seed_deviation([several, once]) == pytest.approx(0.02)
-    # 1.96 times 0.02 times √(1/3 + 1) = 0.045: more than 0.03.
+    gain = Estimate(-0.05, -0.06, -0.04)
+    several = Candidate("several", OverSeeds(0.50, 0.02, 5), 36, 24.0)
+    once = Candidate("once", OverSeeds(0.45, ONCE, 1), 4, 4.0, gain, gain)
+    assert noise_of_seeds([several, once]) == SeedNoise(0.02, 4)
+    # 2.776 times 0.02 times √(1/5 + 1) = 0.061: more than 0.05.
     found = conclude([several, once], "several")
     assert found.smallest == "once"
     assert (
-        "AP 0.030 below several (0.020 to 0.040), within the noise of seeds"
+        "AP 0.050 below several (0.040 to 0.060), within the noise of seeds"
         in found.pros_and_cons[1]
     )
-    # Of many seeds each, the mean is surer: 1.96 times 0.02 times √(2/30) = 0.010.
+    assert "differ by up to 0.079 in 19 of 20 cases" in " ".join(found.sentences)
+    # Of many seeds each, the mean is surer: 2.04 times 0.02 times √(2/30) = 0.011.
     many = [
         Candidate(each.name, OverSeeds(each.ap.mean, 0.02, 30), each.size_mb, None, each.gain)
         for each in (several, once)
@@ -146,7 +176,6 @@ def test_the_spread_of_seeds_is_noise_too() -> None:
     assert conclude(many, "several").smallest == "several"
 
 
-def test_two_seeds_do_not_tell_a_spread() -> None:
-    assert seed_deviation([Candidate("a", OverSeeds(0.5, 0.02, 2))]) is None
-    both = [Candidate("a", OverSeeds(0.5, 0.02, 2)), Candidate("b", OverSeeds(0.5, 0.04, 2))]
-    assert seed_deviation(both) == pytest.approx(math.sqrt((0.02**2 + 0.04**2) / 2))
+def test_seeds_of_what_is_not_ranked_say_nothing_of_the_others() -> None:
+    outside = Candidate("bathtub", OverSeeds(0.9, 0.1, 9), test=1, outside="it knows one class")
+    assert noise_of_seeds([outside, NANO]) is None

@@ -73,7 +73,8 @@ def test_other_parameters_data_or_code_are_other_recipes(tmp_path: Path) -> None
 def test_the_same_training_counts_once(tmp_path: Path) -> None:
     one, again = (trained(tmp_path, name, 1, 0.4, weights="w") for name in ("a", "b"))
     (found,) = recipes([one, again])
-    assert (found.name, found.repeats) == ("a", ("b",))
+    assert (found.name, found.repeats) == ("a", (again,))
+    assert found.variants() == (one, again)
     # Another machine rounds otherwise.
     elsewhere = trained(tmp_path, "c", 1, 0.5)
     assert recipes([one, elsewhere])[0].name == "a (2 seeds)"
@@ -82,3 +83,9 @@ def test_the_same_training_counts_once(tmp_path: Path) -> None:
 def test_what_has_no_parameters_or_figures_is_a_recipe_of_its_own(tmp_path: Path) -> None:
     bare = [variant_of(tmp_path, name) for name in ("a", "b")]
     assert [found.name for found in recipes(bare)] == ["a", "b"]
+    # What a training was made of is not known without dvc.lock, nor from a damaged one.
+    said: dict[str, Any] = {"params": {"train": {"seed": 1}}, "figures": {"images": 1}}
+    unlocked = [variant_of(tmp_path, name, **said) for name in ("a", "b")]
+    assert [found.name for found in recipes(unlocked)] == ["a", "b"]
+    (tmp_path / "dvc.lock").write_text(LOCK.replace("    cmd: train", "    =======\n    cmd: ["))
+    assert [found.name for found in recipes(unlocked)] == ["a", "b"]

@@ -28,7 +28,11 @@ def test_mean_and_standard_deviation_of_what_there_is() -> None:
     assert [row[ap50] for row in rows] == ["0.7000", "0.8000", "0.9000", "0.8000", "0.1000"]
     assert [row[precision] for row in rows] == ["-", "0.5000", "-", "0.5000", "-"]
     assert {row[head.index("voc.AP50")] for row in rows} == {"-"}
-    assert spread_sentence(variants).startswith("coco.AP50 0.800 ± 0.100 ")
+    said = spread_sentence(variants)
+    assert said.startswith("coco.AP50 0.800 ± 0.100 ")
+    # Student's t of two degrees of freedom, 4.303, times 0.1 times √2.
+    assert "up to 0.609 apart" in said
+    assert "too few" in spread_sentence(variants[:2])
 
 
 @pytest.mark.parametrize("figures", [[], [0.7], [None, 0.7], [None, None]])

@@ -115,23 +115,16 @@ def test_what_is_wrong_is_told_in_tables_pictures_page_and_card(project: Path) -
     assert "| Open Images AP50 (challenge rules since 2018) | \N{EN DASH} |" in card
     assert "| Sink | 0.50 | 0.000 | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} | 0 |" in card
     assert "drawn rooms only" in card
-
-
-def test_what_is_optional_may_be_missing(project: Path) -> None:
-    record(project, TWICE, found())
-    (project / "metrics/plots/confusion.csv").unlink()
-    assert not [name for name in OPTIONAL if (project / "metrics" / name).exists()]
-    report.main()
-    page = written(project, "metrics/report.html")
-    for name in ("data", "check"):
-        assert f"metrics/{name}.json is not there" in page
+    # There is one validation photo.
+    assert "fewer than 10 validation photos show have that of all classes together" in card
+    assert "fewer than 10 validation photos show share a threshold" in page
 
 
 @pytest.mark.parametrize("name", ["evaluate.json", "presence.json", "export.json", "per_class.csv"])
 def test_what_is_needed_is_named_with_the_mend(project: Path, name: str) -> None:
     record(project, TWICE, found())
     path = project / "metrics" / name
-    for content in ("", "{", "[]\n"):
+    for content in ("", "{", "[]\n", "{}", "class,boxes\nBed,1\n"):
         path.write_text(content)
         with pytest.raises(NoFigures, match=rf"metrics/{name}.*run `dvc repro -f -s \w+`"):
             report.main()
@@ -140,10 +133,12 @@ def test_what_is_needed_is_named_with_the_mend(project: Path, name: str) -> None
         report.main()
 
 
-def test_bad_input_loses_nothing(project: Path) -> None:
+def test_the_same_files_give_the_same_bytes_and_bad_input_loses_nothing(project: Path) -> None:
     record(project, TWICE, found())
     report.main()
     before = checksums(project)
+    report.main()
+    assert checksums(project) == before
     table = tables.read(project / "metrics/detections.parquet", detection_table.SCHEMA)
     table["score"] = np.nan
     tables.write(table, project / "metrics/detections.parquet", detection_table.SCHEMA)
@@ -153,12 +148,16 @@ def test_bad_input_loses_nothing(project: Path) -> None:
     assert {name for name in after if after[name] != before[name]} == {"metrics/detections.parquet"}
 
 
-def test_without_detections_all_is_missed(project: Path) -> None:
+def test_without_detections_and_what_is_optional_all_is_missed(project: Path) -> None:
     record(project, found(), found())
+    (project / "metrics/plots/confusion.csv").unlink()
+    assert not [name for name in OPTIONAL if (project / "metrics" / name).exists()]
     report.main()
     page = written(project, "metrics/report.html")
     assert "Nothing was found." in page
     assert "1. Bed: not found at any score (a)" in page
+    for name in ("data", "check"):
+        assert f"metrics/{name}.json is not there" in page
     assert "No detection from 0.4 on is wrong." in page
 
 
@@ -178,14 +177,6 @@ def test_with_neither_there_is_a_page_too(project: Path) -> None:
     record(project, found(), found())
     report.main()
     assert "Nothing was found, and nothing is there." in written(project, "metrics/report.html")
-
-
-def test_the_same_files_give_the_same_bytes(project: Path) -> None:
-    record(project, TWICE, found())
-    report.main()
-    once = checksums(project)
-    report.main()
-    assert checksums(project) == once
 
 
 @pytest.mark.parametrize(

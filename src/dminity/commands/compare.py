@@ -45,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER",
-        help="write comparison.md, .html and .png there, in place of what was there",
+        help="write comparison.md, .html and .png there, in place of those that were there",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _variants(names: list[str], against: str | None) -> tuple[list["Variant"], "Variant | None"]:
-    """What is to be compared, each commit once; and which of them with."""
+    """What is to be compared, each name once; and which of them with."""
     from dminity.core.progress import Progress
     from dminity.report.variants import baseline, experiments, read_variant
 
@@ -89,18 +89,19 @@ def _variants(names: list[str], against: str | None) -> tuple[list["Variant"], "
                 "or commits (Git clones no experiments: `dvc exp pull origin` brings them)"
             )
         names = [baseline(), *found]
-    by_rev: dict[str, Variant] = {}
-    every = [*names, against] if against else names
-    for variant in map(read_variant, Progress("read", every, len(every), unit="variant")):
-        last = by_rev.setdefault(variant.rev, variant)
-    return list(by_rev.values()), last if against else None
+    every = list(dict.fromkeys([*names, *([] if against is None else [against])]))
+    by_name: dict[str | None, Variant] = {
+        name: read_variant(name) for name in Progress("read", every, len(every), unit="variant")
+    }
+    return list(by_name.values()), by_name.get(against)
 
 
 def _print(found: "Comparison") -> None:
     """Two tables, the conclusion, and what could not be compared."""
     from dminity.commands.text_table import aligned
     from dminity.report.comparison_page import threads
-    from dminity.report.comparison_tables import as_text, cost, quality
+    from dminity.report.comparison_tables import cost, quality
+    from dminity.report.page import as_text
 
     for table in (quality(found), cost(found)):
         rows = [[as_text(cell) for cell in row] for row in (table.columns, *table.rows)]

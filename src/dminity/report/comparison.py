@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dminity.core.progress import Progress
@@ -18,8 +19,8 @@ from dminity.report.conclusion import (
     Conclusion,
     conclude,
     noise,
+    noise_of_seeds,
     ranked,
-    seed_deviation,
 )
 from dminity.report.latency import Latency, Measured, measure
 from dminity.report.paired import Difference, NothingShared, Pairing
@@ -81,7 +82,7 @@ def compare(
     candidates = [_timed(each, measured) for each in _candidates(found)]
     order = ranked(candidates)
     best = order[0].name if order else found[0].name
-    reference = next((each.name for each in found if against in each.trainings), best)
+    reference = next((each.name for each in found if against in each.variants()), best)
     gains, unknown = _gains(found, {best, reference})
     candidates = [
         replace(
@@ -120,12 +121,12 @@ def _rows(
 ) -> tuple[Row, ...]:
     """The variants, best first; those that are not ranked at the end."""
     places = {each.name: place for place, each in enumerate(ranked(candidates))}
-    deviation = seed_deviation(candidates)
+    seeds = noise_of_seeds(candidates)
     beside = next(each for each in candidates if each.name == reference)
     rows = []
     for recipe, each in zip(found, candidates, strict=True):
         difference = gains.get((each.name, reference))
-        why = "" if each is beside else noise(each, beside, deviation, each.against)
+        why = "" if each is beside else noise(each, beside, seeds, each.against)
         latency = measured.latencies.get(each.name) if measured else None
         rows.append(Row(recipe, each, difference, why, latency))
     return tuple(sorted(rows, key=lambda row: places.get(row.candidate.name, len(rows))))
@@ -137,13 +138,14 @@ def _candidates(found: Sequence[Recipe]) -> list[Candidate]:
     counted = Counter(
         test for test, recipe in zip(tests, found, strict=True) if recipe.over_seeds(AP) is not None
     )
-    # Of equally common ones, that of most boxes.
+    # Of equally common ones, that of most classes, then of most photos.
     usual = max(counted, key=lambda test: (counted[test], len(test[1]), test[0]), default=None)
     return [
         Candidate(
             recipe.name,
             recipe.over_seeds(AP),
             _size_mb(recipe),
+            test=test,
             outside="it was evaluated on other photos or classes than most are"
             if recipe.over_seeds(AP) is not None and test != usual
             else "",
@@ -152,12 +154,13 @@ def _candidates(found: Sequence[Recipe]) -> list[Candidate]:
     ]
 
 
-def _test_split(variant: Variant) -> tuple[int, frozenset[tuple[str, int]]]:
+def _test_split(variant: Variant) -> tuple[int, frozenset[tuple[str, float]]]:
     """What a variant was evaluated on: how many photos, and the boxes of each class."""
     table = variant.per_class
-    boxes: frozenset[tuple[str, int]] = frozenset()
+    boxes: frozenset[tuple[str, float]] = frozenset()
     if {"class", "boxes"} <= set(table.columns):
-        boxes = frozenset(zip(table["class"].astype(str), table["boxes"].astype(int), strict=True))
+        counts = pd.to_numeric(table["boxes"], errors="coerce").fillna(0)
+        boxes = frozenset(zip(table["class"].astype(str), counts.tolist(), strict=True))
     return int(variant.figure("images") or 0), boxes
 
 
@@ -180,7 +183,8 @@ def _missing(recipe: Recipe) -> list[str]:
     if len(names) > 1:
         notes.append(f"{recipe.name}: {', '.join(names)}, which differ in train.seed only")
     if recipe.repeats:
-        notes.append(f"{recipe.name} is the same training as {', '.join(recipe.repeats)}")
+        same = ", ".join(each.name for each in recipe.repeats)
+        notes.append(f"{recipe.name} is the same training as {same}")
     return notes
 
 
@@ -221,7 +225,12 @@ def _measure(found: Sequence[Recipe], threads: int) -> tuple[Measured | None, li
             photo = _test_photo(recipe.trainings[0]) if photo is None else photo
         except (NotAtHand, BadOnnxFile) as error:
             notes.append(f"no latency: {error}")
-    if photo is None or not detectors:
+    if not detectors:
+        return None, notes
+    if photo is None:
+        notes.append(
+            "no latency: no variant has its first test photo; `dvc pull data/voc` brings it"
+        )
         return None, notes
     return measure(detectors, photo, threads), notes
 
@@ -250,5 +259,6 @@ def _test_photo(variant: Variant) -> NDArray[np.uint8] | None:
         content = variant.read(VOC / "JPEGImages" / f"{image_id}.jpg")
     except (NotAtHand, IndexError, UnicodeDecodeError):
         return None
-    photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    # OpenCV raises an error of its own for an empty file.
+    photo = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     return None if photo is None else photo.astype(np.uint8, copy=False)

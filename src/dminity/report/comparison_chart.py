@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 
 from dminity.report.charts import BLUE, GRAY, INK, chart
 from dminity.report.comparison import AP, Comparison, Row
+from dminity.report.conclusion import SAME
 
 INCHES = (7.5, 4.6)
 # From there on, the fast ones would crowd at the edge of a linear axis.
@@ -21,6 +22,9 @@ LOG_FROM = 4.0
 DISTANCES = (7.0, 14.0, 22.0, 30.0, 40.0, 52.0, 66.0, 82.0, 100.0, 120.0)
 NEAR = 14.0
 SIDES = ((1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1))
+# Left and right of the points, the axis has so much room at least: times that are nearly the same
+# stand beside each other.
+ROOM = 1.25
 # Half the width that lines and markers are taken to have.
 LINE_PIXELS = 5.0
 
@@ -47,12 +51,15 @@ def latency_chart(comparison: Comparison) -> Figure | None:
 
 
 def _pareto(points: Sequence[Point]) -> list[Point]:
-    """Those that no other beats in AP and milliseconds at once, fastest first."""
+    """Those that no other beats in AP without more milliseconds, fastest first.
+
+    As in the rules of the conclusion, times that differ little are the same.
+    """
     front: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.ms, -point.ap)):
-        if not front or point.ap > front[-1].ap:
+    for point in sorted(points, key=lambda point: (-point.ap, point.ms)):
+        if not front or point.ms * SAME < front[-1].ms:
             front.append(point)
-    return front
+    return front[::-1]
 
 
 def _points(rows: Sequence[Row]) -> Iterator[Point]:
@@ -89,6 +96,8 @@ def _draw(axes: Axes, points: Sequence[Point]) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
+    left, right = axes.get_xlim()
+    axes.set_xlim(min(left, points[0].ms / ROOM), max(right, points[-1].ms * ROOM))
 
 
 def _label(figure: Figure, points: Sequence[Point]) -> None:

@@ -6,14 +6,17 @@ from pathlib import Path
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from dminity.core.errors import DminityError, some
 from dminity.core.files import replacing_folder
 from dminity.report import markdown, page
 from dminity.report.comparison import Comparison
 from dminity.report.comparison_chart import latency_chart
-from dminity.report.comparison_tables import Table, as_text, cost, quality
+from dminity.report.comparison_tables import Table, cost, quality
 from dminity.report.conclusion import Candidate
 
 NAME = "comparison"
+FILES = {f"{NAME}.{kind}" for kind in ("md", "html", "png")}
+SHOWN_FILES = 3
 DPI = 160
 TITLE = "Variants compared"
 FIND = (
@@ -30,16 +33,28 @@ SPEND = (
     "trained it, without validation."
 )
 SHOWN = (
-    "Bars are intervals of 95 % over photos; of several seeds, one standard deviation. "
-    "The dashed line joins those that no other beats in AP and time at once."
+    "Bars are intervals of 95 % over photos; of several seeds, one standard deviation. The dashed "
+    "line joins those that no other beats in AP in the same time or less; times that differ by 5 % "
+    "or less are the same."
 )
+
+
+class NotOurs(DminityError):
+    """A folder holds files that would be lost."""
 
 
 def write_files(comparison: Comparison, folder: Path) -> None:
     """Write comparison.md, comparison.html and, if anything was timed, comparison.png: all or none.
 
-    Files of other names in the folder are lost: it is replaced as a whole.
+    Raises:
+        NotOurs: if the folder, which is replaced as a whole, holds anything else.
     """
+    others = sorted({path.name for path in folder.iterdir()} - FILES) if folder.is_dir() else []
+    if others:
+        raise NotOurs(
+            f"{folder} holds other files than a comparison ({some(others, SHOWN_FILES)}), which "
+            "would be lost; name a folder of its own, as --output comparison"
+        )
     drawn = latency_chart(comparison)
     with replacing_folder(folder) as unfinished:
         if drawn:
@@ -161,7 +176,7 @@ def _bullets(texts: Iterable[str]) -> str:
 def _markdown_table(table: Table) -> str:
     """A table of Markdown."""
     columns: Sequence[str] = [markdown.escaped(name) for name in table.columns]
-    rows = [[markdown.escaped(as_text(cell)) for cell in row] for row in table.rows]
+    rows = [[markdown.escaped(page.as_text(cell)) for cell in row] for row in table.rows]
     numeric = [
         not any(type(row[place]) is str for row in table.rows) for place in range(len(columns))
     ]

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pandas as pd
 from markupsafe import Markup
 
 from dminity.evaluation.intervals import Estimate
 from dminity.report.comparison import Comparison, Row
-from dminity.report.page import NOTHING, Cell, decimals, interval
+from dminity.report.page import NOTHING, Cell
 
 
 class Table(NamedTuple):
@@ -34,20 +35,6 @@ def cost(comparison: Comparison) -> Table:
         "total ms", "p95", "photos/s", "training s",
     )  # fmt: skip
     return Table(columns, [_cost(row) for row in comparison.rows])
-
-
-def as_text(cell: Cell) -> str:
-    """A cell as plain text.
-
-    >>> as_text(Estimate(0.5, 0.4, 0.6)), as_text(3.14159), as_text(1200)
-    ('0.500 (0.400 to 0.600)', '3.142', '1,200')
-    """
-    if isinstance(cell, Estimate):
-        limits = interval(cell)
-        return f"{decimals(cell.value)} ({limits})" if limits else decimals(cell.value)
-    if cell is None or isinstance(cell, float):
-        return decimals(cell)
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 def _digits(value: float | None) -> Markup | None:
@@ -84,7 +71,7 @@ def _verdict(row: Row, reference: str) -> str:
         return "reference"
     if row.noise:
         return "noise of seeds" if row.noise == "seeds" else "noise"
-    if row.difference is None:
+    if row.difference is None or math.isnan(row.difference.ap.value):
         return ""
     return "gain" if row.difference.ap.value > 0 else "loss"
 
@@ -131,7 +118,9 @@ def _training_s(row: Row) -> int | None:
     for variant in row.recipe.trainings:
         images = variant.data.get("images")
         photos = images.get("train") if isinstance(images, dict) else None
-        speed = variant.speed.get("images_per_second")
-        if photos and speed is not None and (speed > 0).all():
+        recorded = variant.speed.get("images_per_second", pd.Series(dtype=float))
+        # What is no number, in a damaged file, is not above 0 either.
+        speed = pd.to_numeric(recorded, errors="coerce")
+        if isinstance(photos, int) and len(speed) and (speed > 0).all():
             seconds.append(float((photos / speed).sum()))
     return round(sum(seconds) / len(seconds)) if seconds else None

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 
 from dminity.evaluation.intervals import Estimate
 from dminity.report.recipes import OverSeeds
+from dminity.report.seed_noise import SeedNoise, seed_noise
 
 FLOOR_SHARE = 0.9
-# So many standard deviations hold 19 of 20 trainings.
-DEVIATIONS = 1.96
-# One difference between two seeds says next to nothing of how far others spread.
-LEAST_REPEATS = 2
 # Within 5 %, sizes and times are the same: less than runs of one model differ by.
 SAME = 1.05
 
@@ -24,8 +21,9 @@ class Candidate:
     """A variant as the rules see it; None is not known.
 
     name. ap: COCO's, over its seeds. size_mb: of model.onnx. total_ms: from photo to detections.
-    gain: of AP over the best, with other photos; against: over the reference. outside: why it
-    cannot be ranked with the others; empty if it can.
+    gain: of AP over the best, with other photos; against: over the reference; both on what the two
+    know. test: what it was evaluated on; only APs of the same test can be compared as they are.
+    outside: why it cannot be ranked with the others; empty if it can.
     """
 
     name: str
@@ -34,6 +32,7 @@ class Candidate:
     total_ms: float | None = None
     gain: Estimate | None = None
     against: Estimate | None = None
+    test: object = None
     outside: str = ""
 
 
@@ -74,16 +73,16 @@ def conclude(
     if not order:
         sentence = "No variant has an AP to choose by: run `dvc repro evaluate`, or name others."
         return Conclusion("", "", "", floor, (sentence,), (), rules(floor))
-    best, deviation = order[0], seed_deviation(candidates)
+    best, seeds = order[0], noise_of_seeds(candidates)
     lowest = FLOOR_SHARE * _ap(best) if floor is None else floor
-    alike = [each for each in order if each is best or noise(each, best, deviation)]
+    alike = [each for each in order if each is best or noise(each, best, seeds, each.gain)]
     smallest = _least(alike, lambda each: each.size_mb)
     fastest = _least([each for each in order if _ap(each) >= lowest], lambda each: each.total_ms)
     sentences = (
         _about_best(order),
         _about_smallest(smallest, best, len(alike), len(order) - 1),
         _about_fastest(fastest, lowest, order),
-        _about_seeds(deviation) if len(order) > 1 else "",
+        _about_seeds(seeds) if len(order) > 1 else "",
         *(f"{each.name} is not ranked: {each.outside}." for each in candidates if each.outside),
     )
     others = [each for each in candidates if each.name == reference] or [best]
@@ -94,22 +93,24 @@ def conclude(
         fastest=fastest.name if fastest else "",
         floor=lowest,
         sentences=tuple(filter(None, sentences)),
-        pros_and_cons=tuple(pros_and_cons(each, others[0], deviation) for each in listed),
+        pros_and_cons=tuple(pros_and_cons(each, others[0], seeds) for each in listed),
         rules=rules(floor),
     )
 
 
 def rules(floor: float | None) -> tuple[str, ...]:
     """The rules, as users read them."""
-    least = f"{FLOOR_SHARE:.0%} of the best" if floor is None else f"{floor:g}"
+    least = f"{100 * FLOOR_SHARE:.0f} % of the best" if floor is None else f"{floor:g}"
     return (
         "AP is COCO's, on the test split. Of trainings that differ in train.seed only it is the "
         "mean, and they count as one variant.",
-        "Ranked are the variants that were evaluated on the same photos and classes as most are.",
+        "Ranked are the variants that were evaluated on the same photos and classes as most are; "
+        "of as many, on those with the most classes, then the most photos.",
         "A difference is noise if its interval of 95 % over photos, both variants on the same "
-        "ones, holds 0; or if it is no more than two such trainings differ by in 19 of 20 cases, "
-        f"{DEVIATIONS} standard deviations of the seeds times √(1/n + 1/m), where variants with "
-        "several seeds tell that deviation. Where neither is known, it is not called noise.",
+        "ones, holds 0; or if it is no more than the means of n and m trainings differ by in 19 of "
+        "20 cases by their seeds alone: Student's t times the standard deviation of seeds times "
+        "√(1/n + 1/m), where ranked variants with several seeds tell that deviation. Where neither "
+        "is known, it is not called noise.",
         "The smallest is the smallest file (model.onnx) of those whose AP is the best or differs "
         "from it by noise.",
         f"The fastest has the shortest median time of those whose AP is at least {least}.",
@@ -118,38 +119,28 @@ def rules(floor: float | None) -> tuple[str, ...]:
     )
 
 
-def seed_deviation(candidates: Sequence[Candidate]) -> float | None:
-    """The standard deviation of AP between seeds, of all recipes together; None if unknown."""
-    known = [each.ap for each in candidates if each.ap is not None and each.ap.count > 1]
-    repeats = sum(each.count - 1 for each in known)
-    if repeats < LEAST_REPEATS:
-        return None
-    return math.sqrt(sum((each.count - 1) * each.deviation**2 for each in known) / repeats)
+def noise_of_seeds(candidates: Sequence[Candidate]) -> SeedNoise | None:
+    """How far seeds make AP differ on what is ranked; None if unknown."""
+    return seed_noise(each.ap for each in ranked(candidates) if each.ap)
 
 
-def noise(
-    each: Candidate,
-    other: Candidate,
-    deviation: float | None,
-    gain: Estimate | None = None,
-) -> str:
+def noise(each: Candidate, other: Candidate, seeds: SeedNoise | None, gain: Estimate | None) -> str:
     """What might explain the difference of two APs: `photos`, `seeds`, or neither of them: empty.
 
-    deviation: between seeds. gain: that over the other one; None: that over the best.
+    gain: what the first gains over the other one; None if that is not known.
     """
-    gain = gain or each.gain
     if gain is not None and math.isnan(gain.value):
         gain = None
     if gain is not None and gain.is_noise():
         return "photos"
-    if deviation is None or each.ap is None or other.ap is None:
+    # On other classes, seeds make another difference.
+    if seeds is None or each.ap is None or other.ap is None or each.test != other.test:
         return ""
     apart = _ap(each) - _ap(other) if gain is None else gain.value
-    counts = 1 / each.ap.count + 1 / other.ap.count
-    return "seeds" if abs(apart) <= DEVIATIONS * deviation * math.sqrt(counts) else ""
+    return "seeds" if abs(apart) <= seeds.apart(each.ap.count, other.ap.count) else ""
 
 
-def pros_and_cons(each: Candidate, reference: Candidate, deviation: float | None) -> str:
+def pros_and_cons(each: Candidate, reference: Candidate, seeds: SeedNoise | None) -> str:
     """What speaks for a variant and what against it, beside the reference, in a sentence."""
     if each is reference:
         known = "unknown AP" if each.ap is None else f"AP {_ap(each):.3f}"
@@ -157,28 +148,32 @@ def pros_and_cons(each: Candidate, reference: Candidate, deviation: float | None
         spent = "" if each.total_ms is None else f", {each.total_ms:.1f} ms"
         return f"{each.name}: {known}{size}{spent}; the others are compared with it."
     parts = [
-        _ap_beside(each, reference, deviation),
+        _ap_beside(each, reference, seeds),
         _times(each.size_mb, reference.size_mb, "the file", "a file as large"),
         _times(each.total_ms, reference.total_ms, "the milliseconds", "as fast"),
     ]
     return f"{each.name}: {', '.join(filter(None, parts))}."
 
 
-def _ap_beside(each: Candidate, reference: Candidate, deviation: float | None) -> str:
+def _ap_beside(each: Candidate, reference: Candidate, seeds: SeedNoise | None) -> str:
     """The AP of a variant beside that of the reference."""
-    if each.ap is None and each.against is None:
-        return "AP not known"
     gain = each.against
-    why = noise(each, reference, deviation, gain)
+    why = noise(each, reference, seeds, gain)
     explained = ", within the noise of seeds" if why == "seeds" else ""
     if gain is None or math.isnan(gain.value):
+        if each.ap is None:
+            return "AP not known"
         if reference.ap is None:
             return f"AP {_ap(each):.3f}"
+        if each.test != reference.test:
+            return f"AP {_ap(each):.3f} on other photos or classes than {reference.name}"
         return f"{_above(_ap(each) - _ap(reference), reference)} (no interval){explained}"
+    where = "" if each.test == reference.test else " on what both know"
     if why == "photos":
-        return f"AP within the noise of {reference.name} ({gain.low:+.3f} to {gain.high:+.3f})"
+        limits = f"{gain.low:+.3f} to {gain.high:+.3f}"
+        return f"AP within the noise of {reference.name}{where} ({limits})"
     limits = f"{min(_sizes(gain)):.3f} to {max(_sizes(gain)):.3f}"
-    return f"{_above(gain.value, reference)} ({limits}){explained}"
+    return f"{_above(gain.value, reference)}{where} ({limits}){explained}"
 
 
 def _sizes(gain: Estimate) -> tuple[float, float]:
@@ -195,15 +190,17 @@ def _above(apart: float, reference: Candidate) -> str:
 def _times(value: float | None, other: float | None, what: str, same: str) -> str:
     """A size or time as a multiple of another; empty if one is unknown.
 
-    >>> _times(9.0, 1.0, "the file", "as large"), _times(1.0, 4.0, "the file", "as large")
-    ('9 times the file', '25 % of the file')
+    >>> [_times(value, 4.0, "the file", "as large") for value in (4.1, 1.0, 5.0, 500.0)]
+    ['as large', '25 % of the file', '1.2 times the file', '125 times the file']
     """
     if not value or not other:
         return ""
     ratio = value / other
     if 1 / SAME <= ratio <= SAME:
         return same
-    return f"{ratio:.2g} times {what}" if ratio > 1 else f"{100 * ratio:.2g} % of {what}"
+    if ratio < 1:
+        return f"{100 * ratio:.2g} % of {what}"
+    return f"{ratio:.2g} times {what}" if ratio < 10 else f"{ratio:.0f} times {what}"
 
 
 def _about_best(order: Sequence[Candidate]) -> str:
@@ -228,7 +225,7 @@ def _about_smallest(smallest: Candidate | None, best: Candidate, alike: int, oth
         )
     if alike > 1:
         return f"It is also the smallest of the {alike} within its noise."
-    return "No other is within its noise, so it is the smallest of its kind."
+    return "No other is within its noise."
 
 
 def _about_fastest(fastest: Candidate | None, lowest: float, order: Sequence[Candidate]) -> str:
@@ -243,15 +240,17 @@ def _about_fastest(fastest: Candidate | None, lowest: float, order: Sequence[Can
     )
 
 
-def _about_seeds(deviation: float | None) -> str:
+def _about_seeds(seeds: SeedNoise | None) -> str:
     """How far trainings differ by themselves."""
-    if deviation is None:
+    if seeds is None:
         return (
             "Too few trainings differ in train.seed only to tell how far seeds spread: intervals "
             "are over photos, so that a smaller difference than a seed makes may look certain."
         )
     return (
-        f"Trainings that differ in train.seed only have a standard deviation of {deviation:.3f} AP."
+        "Trainings that differ in train.seed only have a standard deviation of "
+        f"{seeds.deviation:.3f} AP: by luck alone, single ones differ by up to "
+        f"{seeds.apart(1, 1):.3f} in 19 of 20 cases."
     )
 
 

@@ -13,6 +13,7 @@ from dminity.evaluation.calibration import expected_error
 from dminity.evaluation.confusion import NOTHING
 from dminity.evaluation.errors import Kind
 from dminity.evaluation.failures import Failures
+from dminity.evaluation.presence import LEAST_PHOTOS
 from dminity.report import detector_charts as charts
 from dminity.report.page import (
     Cell,
@@ -149,7 +150,8 @@ def _classes(recorded: Recorded) -> Section:
     explanation = (
         "The weakest first. Few boxes make a wide interval, and two classes differ where theirs "
         "are apart. From the threshold on it is said that a photo shows one; presence tells how "
-        "often that is right, and of how many photos that do it is said."
+        "often that is right, and of how many photos that do it is said. Classes that fewer than "
+        f"{LEAST_PHOTOS} validation photos show share a threshold."
     )
     body = table("Test split, by class, with intervals of 95 %", columns, rows)
     return Section("Each class", explanation, body)

@@ -16,9 +16,9 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from dminity.evaluation.failures import Failures
-from dminity.evaluation.intervals import Estimate
 from dminity.evaluation.presence import LEAST_PHOTOS, NEVER
-from dminity.report.page import decimals, interval
+from dminity.report import markdown
+from dminity.report.page import as_text, decimals
 from dminity.report.recorded import Recorded
 from dminity.runtime.model_file import Description
 
@@ -48,8 +48,9 @@ LICENSES = {
 LIMITS_OF_DATA = {
     "demo": (
         "**It has seen drawn rooms only, and is a demonstration.** Its figures say that the "
-        "pipeline works and compare recipes; they say nothing about photos of homes, in which it "
-        "finds next to nothing. Train with `source: openimages` for those."
+        "pipeline works and compare recipes; they say nothing about photos of homes. One that was "
+        "tried on 51 of those was useless: a COCO AP50 of 0.003, and of 168 boxes none was right. "
+        "Train with `source: openimages` for those."
     ),
     "openimages": (
         "Its photos are those that people put on the web: what estate agents, or cameras of other "
@@ -129,8 +130,7 @@ def _front_matter(description: Description, recipe: Recipe, recorded: Recorded) 
 def _figures(recorded: Recorded) -> str:
     """A row per protocol."""
     rows = [
-        [title, _with_interval(recorded.estimate(protocol, name))]
-        for protocol, name, title in PROTOCOLS
+        [title, as_text(recorded.estimate(protocol, name))] for protocol, name, title in PROTOCOLS
     ]
     presence = recorded.presence
     said, shown = decimals(presence.get("precision")), decimals(presence.get("recall"))
@@ -153,8 +153,8 @@ def _classes(description: Description, recipe: Recipe, recorded: Recorded) -> st
                 name,
                 f"{threshold:.2f}" if threshold < NEVER else "never said",
                 *(decimals(present.get(each)) for each in ("precision", "recall")),
-                _with_interval(recorded.of_class(name, "coco.AP50")),
-                _with_interval(recorded.of_class(name, "coco.AP")),
+                as_text(recorded.of_class(name, "coco.AP50")),
+                as_text(recorded.of_class(name, "coco.AP")),
                 str(recorded.per_class.at[name, "boxes"]),
             ]
         )
@@ -163,7 +163,9 @@ def _classes(description: Description, recipe: Recipe, recorded: Recorded) -> st
     return (
         f"{_table(columns, rows)}\n\n"
         "A threshold is the score from which it is said that a photo shows one: the lowest from "
-        f"which that was right in {recipe.precision:.0%} of the validation photos."
+        f"which that was right in {recipe.precision:.0%} of the validation photos of which it was "
+        f"said. Classes that fewer than {LEAST_PHOTOS} validation photos show have that of all "
+        "classes together."
     )
 
 
@@ -240,15 +242,6 @@ def _files(files: Sequence[Path]) -> str:
     return _table(["file", "bytes", "SHA-256"], rows)
 
 
-def _with_interval(found: Estimate) -> str:
-    """A figure with its interval, if it has one."""
-    limits = interval(found)
-    return f"{decimals(found.value)} ({limits})" if limits else decimals(found.value)
-
-
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines
-    )
+    """A table of Markdown; what follows the first column are numbers."""
+    return markdown.table(columns, rows, [False] + [True] * (len(columns) - 1))

@@ -279,6 +279,20 @@ def interval(estimate: Estimate) -> str:
     return f"{decimals(estimate.low)} to {decimals(estimate.high)}"
 
 
+def as_text(cell: Cell) -> str:
+    """A cell as plain text.
+
+    >>> as_text(Estimate(0.5, 0.4, 0.6)), as_text(3.14159), as_text(1200)
+    ('0.500 (0.400 to 0.600)', '3.142', '1,200')
+    """
+    if isinstance(cell, Estimate):
+        limits = interval(cell)
+        return f"{decimals(cell.value)} ({limits})" if limits else decimals(cell.value)
+    if cell is None or isinstance(cell, float):
+        return decimals(cell)
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
 def _shown(cell: Cell) -> Markup:
     """A cell of a table.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from dminity.core.stage import MODEL
 from dminity.report.variants import NotAtHand, Variant
@@ -31,17 +32,21 @@ class OverSeeds:
 class Recipe:
     """A recipe, and what was trained by it, each training once.
 
-    repeats: names of further variants that hold one of these trainings, to the same weights.
+    repeats: further variants that hold one of these trainings, to the same weights.
     """
 
     trainings: tuple[Variant, ...]
-    repeats: tuple[str, ...] = ()
+    repeats: tuple[Variant, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of its first training, and how many there are."""
         first, count = self.trainings[0].name, len(self.trainings)
         return first if count == 1 else f"{first} ({count} seeds)"
+
+    def variants(self) -> tuple[Variant, ...]:
+        """All of them, also those that hold the same training."""
+        return self.trainings + self.repeats
 
     def over_seeds(self, figure: str) -> OverSeeds | None:
         """A figure over the trainings that have it; None if none has."""
@@ -64,7 +69,7 @@ def recipes(variants: Sequence[Variant]) -> list[Recipe]:
     return [
         Recipe(
             tuple(same[0] for same in trainings.values()),
-            tuple(other.name for same in trainings.values() for other in same[1:]),
+            tuple(other for same in trainings.values() for other in same[1:]),
         )
         for trainings in grouped.values()
     ]
@@ -72,12 +77,13 @@ def recipes(variants: Sequence[Variant]) -> list[Recipe]:
 
 def _identity(variant: Variant) -> tuple[object, object]:
     """What tells a variant's recipe from others, and what its training from others of it."""
-    if not variant.params or not variant.figures:
-        return variant, variant
+    stage = _train_stage(variant)
+    # Without what it was made of, nothing but its commit is known.
+    if not variant.params or not variant.figures or not stage:
+        return variant.rev, variant.rev
     train = variant.params.get("train")
     settings = dict(train) if isinstance(train, Mapping) else {}
     seed = settings.pop("seed", None)
-    stage = _train_stage(variant)
     read = {item.get("path"): item.get("md5") for item in stage.get("deps", ())}
     made = {item.get("path"): item.get("md5") for item in stage.get("outs", ())}
     recipe = json.dumps([{**variant.params, "train": settings}, read], sort_keys=True, default=str)
@@ -90,5 +96,9 @@ def _train_stage(variant: Variant) -> Mapping[str, Any]:
         found = TRAIN.search(variant.read(LOCK).decode())
     except (NotAtHand, UnicodeDecodeError):
         return {}
-    # DVC writes it by itself.
-    return dict(YAML(typ="safe", pure=True).load(found[0])["train"]) if found else {}
+    try:
+        stage = YAML(typ="safe", pure=True).load(found[0])["train"] if found else {}
+    # As after a merge that left its marks.
+    except YAMLError:
+        return {}
+    return dict(stage)

@@ -1,6 +1,7 @@
 """The figures that the stages before have recorded, as they lie in metrics/."""
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from dminity.evaluation.intervals import Estimate
 Figures = dict[str, Any]
 # A figure's name, and that of the ends of its interval.
 LIMITS = ("", "_low", "_high")
+OF_CLASS = {"class", "boxes", "photos"} | {
+    f"{figure}{limit}" for figure in ("coco.AP50", "coco.AP", "openimages.AP50") for limit in LIMITS
+}
 
 
 class NoFigures(DminityError):
@@ -65,10 +69,10 @@ def read_recorded(metrics: Path) -> Recorded:
         NoFigures: if a file that has to be there is not, or one is damaged.
     """
     return Recorded(
-        evaluate=_figures(metrics / "evaluate.json", "evaluate"),
-        presence=_figures(metrics / "presence.json", "export"),
-        export=_figures(metrics / "export.json", "export"),
-        per_class=_table(metrics / "per_class.csv", "evaluate", {"class"}).set_index("class"),
+        evaluate=_figures(metrics / "evaluate.json", "evaluate", {"images", "params_m", "gflops"}),
+        presence=_figures(metrics / "presence.json", "export", {"per_class"}),
+        export=_figures(metrics / "export.json", "export", {"model"}),
+        per_class=_table(metrics / "per_class.csv", "evaluate", OF_CLASS).set_index("class"),
         data=_figures_if_there(metrics / "data.json", "merge"),
         check=_figures_if_there(metrics / "check.json", "check"),
         cost=_figures_if_there(metrics / "cost.json", "evaluate"),
@@ -89,20 +93,22 @@ def _figures_if_there(path: Path, stage: str) -> Figures:
     return _figures(path, stage) if path.exists() else {}
 
 
-def _figures(path: Path, stage: str) -> Figures:
-    """The figures of a file, which a stage writes."""
+def _figures(path: Path, stage: str, names: Set[str] = frozenset()) -> Figures:
+    """The figures of a file, which a stage writes, with these names among others."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise _missing(path, stage) from error
     except ValueError as error:
         raise NoFigures(f"{path}: {first_line(error)}; run `dvc repro -f -s {stage}`") from error
-    if not isinstance(found, dict):
-        raise NoFigures(f"{path} holds no figures; run `dvc repro -f -s {stage}`")
+    if not isinstance(found, dict) or not names <= set(found):
+        raise NoFigures(
+            f"{path} has not the figures of this version; run `dvc repro -f -s {stage}`"
+        )
     return found
 
 
-def _table(path: Path, stage: str, columns: set[str]) -> pd.DataFrame:
+def _table(path: Path, stage: str, columns: Set[str]) -> pd.DataFrame:
     """The table of a CSV file, which a stage writes, with these columns among others."""
     try:
         table = pd.read_csv(path)

@@ -1,10 +1,10 @@
 """What several trainings of one recipe give: the mean of each figure, and how far it spreads."""
 
-import math
 import statistics
 from collections.abc import Sequence
 
-from dminity.report.conclusion import DEVIATIONS
+from dminity.report.recipes import OverSeeds
+from dminity.report.seed_noise import seed_noise
 from dminity.report.variants import Variant
 
 FIGURES = (
@@ -12,8 +12,6 @@ FIGURES = (
 )  # fmt: skip
 SEED = "train.seed"
 NONE = "-"
-# So many standard deviations do two trainings differ by in one of twenty cases.
-APART = DEVIATIONS * math.sqrt(2)
 
 
 def spread_rows(variants: Sequence[Variant]) -> list[list[str]]:
@@ -44,11 +42,16 @@ def spread_sentence(variants: Sequence[Variant]) -> str:
     deviation = _spread(values)
     if deviation is None:
         return ""
-    return (
-        f"coco.AP50 {statistics.fmean(values):.3f} ± {deviation:.3f} (standard deviation of "
-        f"{len(values)} trainings). Of two recipes that are equally good, a single training each "
-        f"gives figures up to {APART * deviation:.3f} apart, in 19 of 20 cases"
+    mean = statistics.fmean(values)
+    said = (
+        f"coco.AP50 {mean:.3f} ± {deviation:.3f} (standard deviation of {len(values)} trainings)."
     )
+    if seeds := seed_noise([OverSeeds(mean, deviation, len(values))]):
+        return (
+            f"{said} Of two recipes that are equally good, a single training each gives figures up "
+            f"to {seeds.apart(1, 1):.3f} apart, in 19 of 20 cases"
+        )
+    return f"{said} Two are too few to tell how far others may lie apart"
 
 
 def _figure(variant: Variant, name: str) -> float | None:
