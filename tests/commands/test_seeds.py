@@ -59,8 +59,6 @@ def dry_run(project: Project, capsys: pytest.CaptureFixture[str]) -> tuple[list[
     return [line.split() for line in shown.out.splitlines()], shown.err
 
 
-# DVC calls a library in a way that it will not have for ever.
-@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 @pytest.mark.slow
 def test_what_is_finished_is_known_by_what_it_read(
     project: Project, capsys: pytest.CaptureFixture[str]

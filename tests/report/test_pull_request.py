@@ -15,6 +15,7 @@ from dminity.report.pull_request import MOST_CHARACTERS, Diff, write_report
 from dminity.report.variants import NoSuchRevision, read_variant
 from tests.helpers import processes
 from tests.helpers.project import ROOT, Project, environment
+from tests.helpers.quick_project import quick_project
 
 pytestmark = pytest.mark.slow
 
@@ -78,10 +79,7 @@ def test_the_decision_is_read_first(reported: Path) -> None:
         None, (reported / "report.md").read_text().splitlines()
     )
     assert re.fullmatch(r"## Detector: this branch against origin/main \([0-9a-f]{7}\)", title)
-    # What stands there is written by hand, and dvc.lock not with it.
     assert re.fullmatch(
-        r"\*\*Out of date\*\*: code or parameters of train changed after these figures were made; "
-        r"`dvc repro` and a commit bring new ones\. As recorded: "
         r"\*\*Better\*\*: AP rises by \d\.\d{3}, beyond the noise of 6 test photos"
         r"(; of \d+ classes \d+ better)?\.",
         verdict,
@@ -159,6 +157,18 @@ def test_a_branch_of_another_root_is_refused(clone: Project) -> None:
     commit = clone.run("git", "commit-tree", "-m", "Another root", tree).strip()
     with pytest.raises(pr_report.NoCommonCommit, match="have no commit in common here; name the"):
         report_on(clone.folder, commit)
+
+
+def test_a_change_that_nobody_has_run_is_no_change_of_figures(tmp_path: Path) -> None:
+    project = quick_project(tmp_path)
+    project.set_params({"train": {"lr": 0.5}})
+    report_on(project.folder, "main")
+    verdict = (project.folder / "pr-report/report.md").read_text().splitlines()[2]
+    assert verdict == (
+        "**Out of date**: code or parameters of train changed after these figures were made; `dvc "
+        "repro` and a commit bring new ones. As recorded: **Undecided**: AP changes by 0.000 as "
+        "recorded, without an interval."
+    )
 
 
 def reported_on(clone: Project, folder: Path, base: str, *diffs: Diff) -> str:
