@@ -35,6 +35,11 @@ settings.load_profile("any machine")
 FIRST = ("tests/test_pipeline.py", "tests/export/test_formats.py", "tests/test_readme.py")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let DVC ask a library in a way that it will not have for ever."""
+    config.addinivalue_line("filterwarnings", "ignore:_NoneStep:DeprecationWarning")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files of FIRST first."""
     order = {name: place for place, name in enumerate(FIRST)}

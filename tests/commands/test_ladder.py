@@ -1,13 +1,17 @@
 """`dminity ladder`: its steps, and what it writes of them."""
 
+import argparse
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from dminity.commands import ladder
 from dminity.commands.changed_params import changed_params
 from dminity.commands.ladder_steps import STEPS
 from dminity.core.amenities import NAMES
+from tests.helpers.experiments import save_as
 from tests.helpers.programs import dminity
 from tests.helpers.project import ROOT, Project
 
@@ -36,16 +40,18 @@ def test_an_unknown_step_is_told_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_step_that_is_finished_is_concluded_without_a_training(clone: Project) -> None:
+def test_a_step_that_is_finished_is_concluded_without_a_training(
+    clone: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     for variant in ("tiny", "s"):
         clone.set_params({"model": f"yolox_{variant}"})
-        clone.run("dvc", "exp", "save", "--name", f"like-{variant}")
-        clone.run("git", "checkout", "--quiet", ".")
+        save_as(clone, f"like-{variant}")
     folder = clone.folder / "docs/experiments"
-    shown = dminity(clone.folder, "ladder", "variants", "--dry-run")
-    assert [line.split()[:3] for line in shown.stdout.splitlines()] == [
+    with chdir(clone.folder):
+        ladder.run(argparse.Namespace(step="variants", dry_run=True))
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()] == [
         [name, "is", "finished"] for name in ("main", "like-tiny", "like-s")
-    ], shown.stderr
+    ]
     assert not (folder / "variants.md").exists()
 
     done = dminity(clone.folder, "ladder", "variants")

@@ -1,17 +1,21 @@
 """`dminity seeds`, with real experiments of DVC."""
 
-import json
+import argparse
 import signal
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import psutil
 import pytest
 
+from dminity.commands import seeds
+from dminity.commands.experiment_runs import NotKnownToGit
 from tests.helpers import processes
 from tests.helpers.processes import LIMIT_S
 from tests.helpers.programs import ENVIRONMENT, dminity
 from tests.helpers.project import Project
+from tests.helpers.quick_project import quick_project
 
 TWO = ("seeds", "-n", "2")
 
@@ -40,71 +44,88 @@ def test_elsewhere_there_is_nothing_to_train(tmp_path: Path) -> None:
     assert "has no commit of Git" in printed(project, *TWO, fails=True)
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project that trains in no time."""
+    return quick_project(tmp_path)
+
+
+def dry_run(project: Project, capsys: pytest.CaptureFixture[str]) -> tuple[list[list[str]], str]:
+    """What would run, as words, and what is noted."""
+    arguments = argparse.Namespace(n=2, changes=[], markdown=None, dry_run=True)
+    with chdir(project.folder):
+        seeds.run(arguments)
+    shown = capsys.readouterr()
+    return [line.split() for line in shown.out.splitlines()], shown.err
+
+
 @pytest.mark.slow
-def test_what_is_finished_is_known_by_what_it_read(clone: Project) -> None:
-    clone.run("git", "checkout", "--quiet", "--detach")
-    commit = clone.run("git", "rev-parse", "--short", "HEAD").strip()
-    shown = printed(clone, *TWO, "--dry-run")
-    assert [line.split()[:3] for line in shown.splitlines()] == [
-        [commit, "is", "finished"],
-        ["seed-2", "is", "to"],
-    ]
-    assert "dvc exp run --name seed-2 -S train.seed=2" in shown
-    change(clone, "evaluation/summary.py")
-    shown = printed(clone, *TWO, "--dry-run")
-    assert f"{commit}: its figures come from other code" in shown
-    assert "part of what is to run" in shown
-    assert "src/dminity/evaluation/summary.py" in shown
-    change(clone, "training/loop.py")
-    assert "finished" not in printed(clone, *TWO, "--dry-run")
-    (clone.folder / "src/dminity/new.py").touch()
-    assert "src/dminity/new.py: Git does not know it" in printed(clone, *TWO, fails=True)
+def test_what_is_finished_is_known_by_what_it_read(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.run("git", "checkout", "--quiet", "--detach")
+    project.run("git", "config", "core.abbrev", "12")
+    commit = project.run("git", "rev-parse", "HEAD")[:7]
+    runs, noted = dry_run(project, capsys)
+    assert [words[:3] for words in runs] == [[commit, "is", "finished"], ["seed-2", "is", "to"]]
+    assert runs[1][4:] == ["dvc", "exp", "run", "--name", "seed-2", "-S", "train.seed=2"]
+    assert "note: " not in noted
+    change(project, "evaluate.py")
+    _, noted = dry_run(project, capsys)
+    assert f"{commit}: its figures come from other code" in noted
+    assert "part of what is to run" in noted
+    assert "src/evaluate.py" in noted
+    change(project, "train.py")
+    runs, _ = dry_run(project, capsys)
+    assert [words[1:3] for words in runs] == [["is", "to"], ["is", "to"]]
+    (project.folder / "src/new.py").touch()
+    with pytest.raises(NotKnownToGit, match=r"src/new\.py: Git does not know it"):
+        dry_run(project, capsys)
 
 
 def change(project: Project, name: str) -> None:
     """Add a comment to a file of code."""
-    with (project.folder / "src/dminity" / name).open("a") as file:
+    with (project.folder / "src" / name).open("a") as file:
         file.write("# A change.\n")
 
 
 @pytest.mark.slow
-def test_a_seed_fails_is_interrupted_and_is_trained_once(clone: Project) -> None:
+def test_a_seed_fails_is_interrupted_and_is_trained_once(project: Project, tmp_path: Path) -> None:
     # Where DVC keeps what is queued.
-    clone.run("git", "update-ref", "refs/exps/celery/stash", "HEAD")
-    # No figure comes from that stage.
-    broken = clone.folder / "src/dminity/stages/check.py"
-    sound = broken.read_text()
-    broken.write_text(f"{sound}raise SystemExit('broken')\n")
-    before = state(clone)
-    said = printed(clone, *TWO, "--markdown", "seeds.md", fails=True)
+    project.run("git", "update-ref", "refs/exps/celery/stash", "HEAD")
+    before = state(project)
+    (tmp_path / "broken").touch()
+    table_file = tmp_path / "seeds.md"
+    said = printed(project, *TWO, "--markdown", str(table_file), fails=True)
     assert "seed-2 failed" in said
     assert "broken" in said
-    assert (clone.folder / "seeds.md").read_text().count("\n| main | 1 |") == 1
-    (clone.folder / "seeds.md").unlink()
-    assert state(clone) == before
+    assert table_file.read_text().count("\n| main | 1 |") == 1
+    assert state(project) == before
+    (tmp_path / "broken").rename(tmp_path / "slow")
+    interrupt(project)
+    assert state(project) == before
+    (tmp_path / "slow").unlink()
 
-    broken.write_text(sound)
-    before = state(clone)
-    interrupt(clone)
-    assert state(clone) == before
-    (clone.folder / "README.md").write_text("An edit.\n")
-    before = state(clone)
-    said = printed(clone, *TWO)
+    (project.folder / "README.md").write_text("An edit.\n")
+    project.run("git", "add", "README.md")
+    before = state(project)
+    said = printed(project, *TWO)
     assert said.count("Running stage 'train'") == 1
-    # What was made for it before the interrupt is there.
-    assert "Running stage 'voc'" not in said
-    assert state(clone) == before
-    saved = clone.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/seed-2").strip()
-    figures = json.loads(clone.run("git", "show", f"{saved}:metrics/evaluate.json"))
+    assert "goes on after the first epoch" in said
+    assert state(project) == before
+    saved = project.run(
+        "git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/seed-2"
+    ).strip()
     rows = table(said)
     assert list(rows) == ["main", "seed-2", "mean", "spread"]
-    assert rows["seed-2"][:3] == ["2", *(f"{figures['coco'][name]:.4f}" for name in ("AP", "AP50"))]
-    assert "README.md" in clone.run("git", "diff", "--name-only", "main", saved)
+    assert rows["seed-2"][:3] == ["2", "0.2000", "0.4000"]
+    assert rows["mean"][:2] == ["0.1500", "0.3000"]
+    assert "README.md" in project.run("git", "diff", "--name-only", "main", saved)
 
-    again = printed(clone, *TWO)
+    again = printed(project, *TWO)
     assert table(again) == rows
     assert "Running stage" not in again
-    assert not (clone.folder / ".dvc/tmp/dminity/project").exists()
+    assert not (project.folder / ".dvc/tmp/dminity/project").exists()
 
 
 def table(printed: str) -> dict[str, list[str]]:
@@ -120,7 +141,7 @@ def interrupt(project: Project) -> None:
     process = processes.start(command, project.folder, ENVIRONMENT)
     assert process.stdout
     for line in process.stdout:
-        if "Running stage 'train'" in line:
+        if line == "slow\n":
             break
     started = psutil.Process(process.pid).children(recursive=True)
     assert started

@@ -1,16 +1,19 @@
 """A project with experiments, made without a training: their results are written by hand."""
 
 import json
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+from dvc.repo import Repo
 
 from dminity.data import tables
 from dminity.data.tables import CORNERS
 from dminity.evaluation import detection_table, truth_table
-from tests.helpers.project import Project
+from tests.helpers.project import Project, environment
 
 EVALUATE = Path("metrics/evaluate.json")
 DETECTIONS = Path("metrics/detections.parquet")
@@ -29,7 +32,7 @@ def make_experiments(project: Project) -> None:
     _save(project, "perfect", 0.1, truths, 1.0)
     _save(project, "half", 0.3, truths.iloc[::2], 0.5)
     _write(project, EVALUATE, {})
-    _save_as(project, "unmeasured")
+    save_as(project, "unmeasured")
     _name_again(project, "main", "perfect", "twice")
     project.run("git", "checkout", "--quiet", "-b", "release/older")
     _write(project, EVALUATE, {"AP": 0.25, "AP50": 0.5, "images": 6})
@@ -56,7 +59,7 @@ def _save(project: Project, name: str, lr: float, found: pd.DataFrame, ap: float
     figures = json.loads((project.folder / EVALUATE).read_text())
     figures["coco"] |= {"AP": ap, "AP_low": ap - 0.1, "AP_high": min(1.0, ap + 0.1), "AP50": ap}
     _write(project, EVALUATE, figures)
-    _save_as(project, name)
+    save_as(project, name)
 
 
 def _write(project: Project, path: Path, content: Any) -> None:
@@ -64,7 +67,15 @@ def _write(project: Project, path: Path, content: Any) -> None:
     (project.folder / path).write_text(json.dumps(content))
 
 
-def _save_as(project: Project, name: str) -> None:
-    """Save the workspace as an experiment, and put back what Git tracks."""
-    project.run("dvc", "exp", "save", "--name", name)
+def save_as(project: Project, name: str) -> None:
+    """Save the workspace as an experiment, and put back what Git tracks.
+
+    In this process: as a program, DVC takes three times as long, most of it to begin.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment().items():
+            patch.setenv(variable, value)
+        # DVC names files as they are seen from here.
+        with chdir(project.folder), Repo() as repo:
+            repo.experiments.save(name=name)
     project.run("git", "checkout", "--quiet", ".")

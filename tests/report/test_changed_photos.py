@@ -99,7 +99,7 @@ def test_other_classes_and_missing_photos_are_lines_of_the_report(tmp_path: Path
     made(tmp_path / "main", seed=1, classes=("Bed", "Towel"))
     made(tmp_path / "branch", seed=2, classes=("Bed", "Sink"))
     main, branch = (variant_of(tmp_path / name, figures=figures) for name in ("main", "branch"))
-    write_report(tmp_path / "report", main, branch, [])
+    write_report(tmp_path / "report", main, branch, [], [])
     text = (tmp_path / "report/report.md").read_text()
     assert re.search("Changes of AP are on 1 of 3 classes and .* photos, which both know", text)
     assert "- Not drawn: branch: data/voc/JPEGImages/" in text

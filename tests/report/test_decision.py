@@ -78,6 +78,7 @@ def test_only_classes_beyond_the_noise_have_a_line(tmp_path: Path) -> None:
     found = decide(main, branch, gained(NOISE, Bed=GAIN, Oven=NOISE))
     lines = {line.name: line for line in found.lines}
     assert [name for name in lines if name.startswith("AP of")] == ["AP of Bed"]
+    assert decide(main, branch, gained(GAIN, **{"a|b": GAIN})).lines[2].name == r"AP of a\|b"
     bed, ap = lines["AP of Bed"], lines["AP"]
     assert (bed.base, bed.branch, bed.meaning) == ("0.400", "0.500", "**better**")
     assert bed.change == "+0.020 (+0.010 to +0.030)"

@@ -15,6 +15,7 @@ from dminity.report.pull_request import MOST_CHARACTERS, Diff, write_report
 from dminity.report.variants import NoSuchRevision, read_variant
 from tests.helpers import processes
 from tests.helpers.project import ROOT, Project, environment
+from tests.helpers.quick_project import quick_project
 
 pytestmark = pytest.mark.slow
 
@@ -158,10 +159,22 @@ def test_a_branch_of_another_root_is_refused(clone: Project) -> None:
         report_on(clone.folder, commit)
 
 
+def test_a_change_that_nobody_has_run_is_no_change_of_figures(tmp_path: Path) -> None:
+    project = quick_project(tmp_path)
+    project.set_params({"train": {"lr": 0.5}})
+    report_on(project.folder, "main")
+    verdict = (project.folder / "pr-report/report.md").read_text().splitlines()[2]
+    assert verdict == (
+        "**Out of date**: code or parameters of train changed after these figures were made; `dvc "
+        "repro` and a commit bring new ones. As recorded: **Undecided**: AP changes by 0.000 as "
+        "recorded, without an interval."
+    )
+
+
 def reported_on(clone: Project, folder: Path, base: str, *diffs: Diff) -> str:
     """The report on the clone's branch, against any revision."""
     with chdir(clone.folder):
-        write_report(folder, read_variant(base), read_variant("HEAD"), diffs)
+        write_report(folder, read_variant(base), read_variant("HEAD"), [], diffs)
     return (folder / "report.md").read_text()
 
 
@@ -180,9 +193,11 @@ def test_nothing_changes_against_itself(clone: Project, tmp_path: Path) -> None:
 
 
 def test_what_a_comment_has_no_room_for_is_counted(clone: Project, tmp_path: Path) -> None:
-    diffs = Diff("dvc params diff", "short"), Diff("dvc metrics diff", "| x |\n" * MOST_CHARACTERS)
+    long = "| x |\n" * MOST_CHARACTERS
+    diffs = Diff("dvc params diff", "short"), Diff("dvc metrics diff", long), Diff("other", long)
     text = reported_on(clone, tmp_path / "report", "HEAD", *diffs)
     assert len(text) < MOST_IN_A_COMMENT
     assert "short" in text
-    (left,) = re.findall(r"^A comment has no room for (\d+) more lines.$", text, re.MULTILINE)
-    assert text.count("| x |") + int(left) == MOST_CHARACTERS
+    left = re.findall(r"^A comment has no room for (\d+) more lines.$", text, re.MULTILINE)
+    assert text.count("| x |") + int(left[0]) == MOST_CHARACTERS
+    assert int(left[1]) == MOST_CHARACTERS

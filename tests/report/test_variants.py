@@ -138,3 +138,9 @@ def test_without_a_project_there_is_nothing_to_read(tmp_path: Path) -> None:
         (tmp_path / ".dvc").mkdir()
         with pytest.raises(NoProject, match="is no Git repository"):
             read_variant("HEAD")
+        Project(tmp_path).run("git", "init", "--quiet", "larger")
+        (tmp_path / ".dvc").rename(tmp_path / "larger/project")
+        (tmp_path / "larger/project/.dvc").mkdir()
+        patch.chdir(tmp_path / "larger/project")
+        with pytest.raises(NoProject, match="is a folder of the Git repository"):
+            read_variant("HEAD")

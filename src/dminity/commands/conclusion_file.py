@@ -90,9 +90,8 @@ def _draw(comparison: Comparison, page: Path) -> str:
 
 def _commit(root: Path) -> str:
     """The last commit, and whether what ran may have been something else."""
-    changed = [name for name in uncommitted(root) if name.startswith(READ)]
     return f"commit {git(root, 'rev-parse', '--short', 'HEAD')}" + (
-        " with changes that are not committed" if changed else ""
+        " with changes that are not committed" if uncommitted(root, *READ) else ""
     )
 
 

@@ -17,17 +17,12 @@ from dminity.commands.project_copy import EXPERIMENTS, ProjectCopy, uncommitted,
 from dminity.commands.text_table import aligned
 from dminity.core.errors import DminityError, first_line, some
 from dminity.core.progress import line, note, time_left
+from dminity.report.variants import NoProject, baseline
 
 SHOWN_FILES = 3
-# refs/exps/, the commit that it is based on in two parts, its name: DVC has others beside them.
-PARTS_OF_REF = 5
 NAMED = ("refs/heads", "refs/tags")
 # What makes the run of a commit.
 REPRO = "dvc repro"
-
-
-class NoProject(DminityError):
-    """There is nothing here that experiments could be made of."""
 
 
 class SomeFailed(DminityError):
@@ -63,6 +58,7 @@ class Experiments:
     def __init__(self) -> None:
         self.repo = _opened()
         self.root = Path(self.repo.root_dir)
+        self.branch = baseline()
         # Of the project as it stands now: what is edited from here on has no part in it.
         self.copy = ProjectCopy(self.repo)
         if unknown := unknown_to_git(self.root):
@@ -114,15 +110,11 @@ class Experiments:
 
     def _runs(self) -> list[tuple[str, str]]:
         """The names and commits of all runs: that of the last commit, and all experiments."""
-        branch = git(self.root, "branch", "--show-current") or git(
-            self.root, "rev-parse", "--short", "HEAD"
-        )
         refs = git(self.root, "for-each-ref", "--format=%(refname) %(objectname)", EXPERIMENTS)
-        pairs = [text.split() for text in refs.splitlines()]
-        experiments = [(ref, rev) for ref, rev in pairs if ref.count("/") == PARTS_OF_REF - 1]
+        experiments = [text.split() for text in refs.splitlines()]
         names = [ref.rpartition("/")[2] for ref, _ in experiments]
         return [
-            (branch, git(self.root, "rev-parse", "HEAD")),
+            (self.branch, git(self.root, "rev-parse", "HEAD")),
             *(
                 (name if names.count(name) == 1 else ref, rev)
                 for name, (ref, rev) in zip(names, experiments, strict=True)

@@ -91,15 +91,39 @@ def find_finished(
     return None
 
 
+def stale_stages(root: Path, needs: Sequence[Needs], params: Mapping[str, Any]) -> list[str]:
+    """The stages that read other parameters or code when they ran than the workspace has now.
+
+    Args:
+        root: the project.
+        needs: of the stages, in the workspace.
+        params: all of params.yaml.
+    """
+    try:
+        locked = _stages((root / "dvc.lock").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [need.stage for need in needs]
+    return [
+        need.stage
+        for need in needs
+        for ran in [locked.get(need.stage, {})]
+        if not (_same_params(need, ran, params) and _same_code(need, ran))
+    ]
+
+
 @cache
 def _locked(root: Path, rev: str) -> dict[str, Any]:
     """What a commit's `dvc.lock` says of each stage; nothing of a run without figures."""
     try:
         git(root, "cat-file", "-e", f"{rev}:{METRICS / 'evaluate.json'}")
-        content = YAML(typ="safe", pure=True).load(git(root, "show", f"{rev}:dvc.lock"))
+        return _stages(git(root, "show", f"{rev}:dvc.lock"))
     except GitRefused:
         return {}
-    stages: dict[str, Any] = content.get("stages", {})
+
+
+def _stages(lock: str) -> dict[str, Any]:
+    """The stages in the text of a `dvc.lock`."""
+    stages: dict[str, Any] = YAML(typ="safe", pure=True).load(lock).get("stages", {})
     return stages
 
 

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     base = _where_it_left(arguments.base)
     branch = replace(read_variant(WORKSPACE), name=BRANCH)
     diffs = [_diff(what, base) for what in ("params", "metrics")]
-    verdict = write_report(FOLDER, base, branch, diffs)
+    verdict = write_report(FOLDER, base, branch, _stale(), diffs)
     print(verdict.replace("**", ""))
     print(FOLDER / REPORT)
 
@@ -73,6 +73,18 @@ def _where_it_left(name: str) -> "Variant":
             f"{_if_shallow() or '; name the branch that this one came from'}"
         )
     return tip if fork == tip.rev else replace(read_variant(fork), name=name)
+
+
+def _stale() -> list[str]:
+    """The stages whose results are of other code or parameters than this branch has."""
+    from dvc.repo import Repo
+
+    from dminity.commands.changed_params import changed_params
+    from dminity.commands.finished_runs import needs_of_figures, stale_stages
+
+    with Repo() as repo:
+        root = Path(repo.root_dir)
+        return stale_stages(root, needs_of_figures(repo), changed_params(root, []))
 
 
 def _if_shallow() -> str:

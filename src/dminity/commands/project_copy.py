@@ -12,27 +12,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from dvc.config import Config
 from dvc.repo import Repo
 
-from dminity.commands.git import git
+from dminity.commands.git import GitRefused, environment, git
 from dminity.core.child import ended_with_us
-from dminity.core.files import exclusive, remove
+from dminity.core.files import Occupied, exclusive, remove
 from dminity.core.stage import METRICS
 from dminity.params import PARAMS_FILE
 
 # In DVC's folder for what is temporary, which Git ignores.
 FOLDER = Path("dminity/project")
 LOCK = Path("dminity/lock")
-EXPERIMENTS = "refs/exps"
+# Finished experiments. DVC keeps others beside them: what is queued, or stashed while one runs.
+EXPERIMENTS = "refs/exps/*/*/*"
 # What stages and DVC read of what Git keeps.
 READ = ("src", "dvc.yaml", "dvc.lock", PARAMS_FILE.name)
-# DVC's own notes on a run.
-NOTES = f"{EXPERIMENTS}/exec/"
 
 
 class ProjectCopy:
@@ -49,8 +48,20 @@ class ProjectCopy:
         self.config = repo.config.read("local")
         self.config["cache"] = self.config.get("cache", {}) | {"dir": repo.cache.local_cache_dir}
         self.head = git(self.project, "rev-parse", "HEAD")
-        # A commit of what is not committed, on no branch; nothing, if all is.
-        self.state = git(self.project, "stash", "create") or self.head
+        self.state = self._state()
+
+    def _state(self) -> str:
+        """A commit of the project as it stands, on no branch: the last one, if nothing changed.
+
+        Raises:
+            GitRefused: while a merge is unfinished, or a file is announced to Git and not added.
+        """
+        try:
+            return git(self.project, "stash", "create") or self.head
+        except GitRefused as error:
+            raise GitRefused(
+                f"{error}: end the merge, or `git add` what `git add -N` announced"
+            ) from error
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -65,17 +76,22 @@ class ProjectCopy:
             yield
 
     def collect(self) -> None:
-        """Move finished experiments into the project; its data are in the cache already.
+        """Move into the project what was finished when an earlier call was interrupted.
 
-        One may have been finished when a call was interrupted.
+        A call that is at work in the copy does that itself.
         """
-        if not self.folder.exists():
-            return
+        if self.folder.exists():
+            with suppress(Occupied), exclusive(self.folder, self.lock):
+                self._collect()
+
+    def _collect(self) -> None:
+        """Move finished experiments into the project; its data are in the cache already."""
         refs = git(self.folder, "for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines()
         for ref in refs:
-            if not ref.startswith(NOTES):
-                git(self.project, "fetch", "--quiet", self.folder, f"{ref}:{ref}")
-                git(self.folder, "update-ref", "-d", ref)
+            # What the user fetched last is still FETCH_HEAD.
+            options = ("--quiet", "--no-write-fetch-head", "--no-tags")
+            git(self.project, "fetch", *options, self.folder, f"{ref}:{ref}")
+            git(self.folder, "update-ref", "-d", ref)
 
     def remove(self) -> None:
         """Remove the copy, with its data and interrupted trainings."""
@@ -91,7 +107,7 @@ class ProjectCopy:
         self._put_back()
         options = [option for change in changes for option in ("-S", change)]
         done = _run_dvc(self.folder, "exp", "run", "--name", name, *options)
-        self.collect()
+        self._collect()
         return done
 
     def _make(self) -> None:
@@ -121,6 +137,9 @@ class ProjectCopy:
         data that the project does not have yet are not made anew for each. Where the project has
         recorded other data since, it has those.
         """
+        # What an interrupted run was reading or writing.
+        for left in (".dvc/tmp/rwlock", ".git/index.lock"):
+            remove(self.folder / left)
         lock = git(self.project, "ls-tree", self.state, "dvc.lock")
         given = self.folder / ".git/dminity-lock"
         is_new = not given.exists() or given.read_text() != lock
@@ -128,25 +147,35 @@ class ProjectCopy:
         git(self.folder, "update-ref", "--no-deref", "HEAD", self.head)
         source = ("restore", f"--source={self.state}", "--staged", "--worktree")
         git(self.folder, *source, "--", ".", *kept)
-        with Config(dvc_dir=str(self.folder / ".dvc")).edit("local") as local:
+        settings = self.folder / ".dvc" / Config.CONFIG_LOCAL
+        # The keys of a remote may be among them.
+        settings.touch(mode=0o600)
+        with Config(dvc_dir=str(settings.parent)).edit("local") as local:
             local.update(self.config)
-        # What an interrupted run was reading or writing.
-        remove(self.folder / ".dvc/tmp/rwlock")
         if is_new:
             # Data that are nowhere are made again.
             _run_dvc(self.folder, "checkout", "--quiet", "--force", "--allow-missing")
             given.write_text(lock)
 
 
-def uncommitted(root: Path) -> list[str]:
-    """Files of the project that Git knows, as they are not in its last commit."""
-    return git(root, "diff", "--name-only", "HEAD").splitlines()
+def uncommitted(root: Path, *among: str) -> list[str]:
+    """Files of the project that Git knows, as they are not in its last commit.
+
+    Args:
+        root: the project.
+        among: files and folders of it; all, unless they are given.
+    """
+    return _listed(root, "diff", "--name-only", "HEAD", "--", *among)
 
 
 def unknown_to_git(root: Path) -> list[str]:
     """Files that stages read and the copy would not have: Git neither knows nor ignores them."""
-    command = ("ls-files", "--others", "--exclude-standard", "--", *READ)
-    return git(root, *command).splitlines()
+    return _listed(root, "ls-files", "--others", "--exclude-standard", "--", *READ)
+
+
+def _listed(root: Path, *command: str) -> list[str]:
+    """The names that a command of Git lists, whatever is in them."""
+    return [name for name in git(root, command[0], "-z", *command[1:]).split("\0") if name]
 
 
 def _run_dvc(folder: Path, *arguments: str) -> bool:
@@ -159,7 +188,7 @@ def _run_dvc(folder: Path, *arguments: str) -> bool:
     process = subprocess.Popen(  # noqa: S603
         ended_with_us([sys.executable, "-m", "dvc", *arguments], signal.SIGKILL),
         cwd=folder,
-        env=os.environ | {"PATH": path},
+        env=environment() | {"PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
         # A terminal's Ctrl-C comes here, and goes on from here, once.

@@ -8,6 +8,7 @@ from typing import Any
 from dminity.commands.numbers import whole
 
 MOST = 1000
+LONGEST_WORDS = 100
 DESCRIPTION = """
 Train the experiment of params.yaml with several seeds, train.seed counting up from its value there,
 as experiments of DVC, one after another, in a copy of the project. What is finished is not trained
@@ -44,8 +45,6 @@ def run(arguments: argparse.Namespace) -> None:
     from dminity.commands.changed_params import changed_params
     from dminity.commands.experiment_runs import Experiments, refuse_failures
     from dminity.commands.text_table import aligned
-    from dminity.core.files import replacing_file
-    from dminity.report.markdown import escaped, table
     from dminity.report.spread import FIGURES, spread_rows, spread_sentence
     from dminity.report.variants import read_variant
 
@@ -62,28 +61,36 @@ def run(arguments: argparse.Namespace) -> None:
         return
     failed = experiments.run(planned)
     variants = [read_variant(each.name) for each in planned if each.name not in failed]
-    right = range(1, 2 + len(FIGURES))
-    sentence = spread_sentence(variants)
     if variants:
-        rows = spread_rows(variants)
-        print("\n".join(["", *aligned(rows, right), "", sentence]))
+        rows, sentence = spread_rows(variants), spread_sentence(variants)
+        print("\n".join(["", *aligned(rows, range(1, 2 + len(FIGURES))), "", sentence]))
         if arguments.markdown:
-            cells = [[escaped(cell) for cell in row] for row in rows]
-            numeric = [place in right for place in range(len(cells[0]))]
-            lines = [
-                table(cells[0], cells[1:], numeric),
-                *(["", f"{sentence}."] if sentence else []),
-            ]
-            with replacing_file(arguments.markdown) as unfinished:
-                unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            _write(rows, sentence, arguments.markdown)
     refuse_failures(failed)
+
+
+def _write(rows: list[list[str]], sentence: str, path: Path) -> None:
+    """Write the table, its head first, and what follows from it as Markdown."""
+    from dminity.core.files import replacing_file
+    from dminity.report.markdown import escaped, table
+
+    head, *body = [[escaped(cell) for cell in row] for row in rows]
+    numeric = [column > 0 for column in range(len(head))]
+    parts = [table(head, body, numeric), *([f"{sentence}."] if sentence else [])]
+    with replacing_file(path) as unfinished:
+        unfinished.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def _seed_name(changes: list[str], seed: int) -> str:
     """The name of an experiment, of what Git takes in names.
 
+    It is the name of a file too, and one that has all classes in it would be too long.
+
     >>> _seed_name(["model=yolox_s", "train.lr=0.1"], 2), _seed_name([], 3)
     ('model-yolox_s-train.lr-0.1-seed-2', 'seed-3')
+    >>> len(_seed_name(["classes=[" + ", ".join(["Bed"] * 100) + "]"], 2))
+    107
     """
     words = re.findall(r"\w+(?:\.\w+)*", " ".join(changes), re.ASCII)
-    return "-".join([*words, "seed", str(seed)])
+    what = "-".join(words)[:LONGEST_WORDS]
+    return "-".join([*filter(None, [what]), "seed", str(seed)])

@@ -117,9 +117,14 @@ def _verdict(base: Variant, branch: Variant, difference: Difference | str) -> st
 
 
 def _gain(change: Estimate) -> str:
-    """How much AP changes, in words."""
-    direction = "rises" if change.value > 0 else "falls"
-    return f"AP {direction} by {abs(change.value):.3f}"
+    """How much AP changes, in words.
+
+    >>> _gain(Estimate(0.02, 0.01, 0.03)), _gain(Estimate(-0.0001, -0.01, 0.01))
+    ('AP rises by 0.020', 'AP changes by less than 0.001')
+    """
+    if not float(f"{change.value:.3f}"):
+        return "AP changes by less than 0.001"
+    return f"AP {'rises' if change.value > 0 else 'falls'} by {abs(change.value):.3f}"
 
 
 def _of_classes(difference: Difference) -> str:
@@ -159,7 +164,7 @@ def _precision(base: Variant, branch: Variant, difference: Difference | str) -> 
         yield _estimated(name, before, after, change)
     for name, change in _beyond_noise(difference).items():
         before, after = (_class_ap(each, name) for each in (base, branch))
-        yield _estimated(f"AP of {name}", before, after, change)
+        yield _estimated(f"AP of {escaped(name)}", before, after, change)
 
 
 def _estimated(name: str, before: float | None, after: float | None, change: Estimate) -> Line:

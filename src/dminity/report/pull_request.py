@@ -4,9 +4,10 @@ It fits into a comment of GitHub. Pictures are files, as a comment takes none th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dminity.core.errors import some
 from dminity.core.files import replacing_folder
 from dminity.detection.detections import SHOWN_SCORE
 from dminity.report.changed_photos import (
@@ -26,6 +27,7 @@ from dminity.report.variants import SHORT, NotAtHand, Variant
 REPORT = "report.md"
 PICTURES = "pictures"
 MOST_PICTURES = 6
+SHOWN_STAGES = 3
 # A comment takes 65,536 characters; what posts it may add some.
 MOST_CHARACTERS = 60_000
 
@@ -47,13 +49,16 @@ class _Comparison:
     reason: str = ""
 
 
-def write_report(folder: Path, base: Variant, branch: Variant, diffs: Sequence[Diff]) -> str:
+def write_report(
+    folder: Path, base: Variant, branch: Variant, stale: Sequence[str], diffs: Sequence[Diff]
+) -> str:
     """Write the folder, whole or not at all.
 
     Args:
         folder: for the report and its pictures.
         base: what the branch is to be merged into, as it was where the branch left it.
         branch: with the change.
+        stale: its stages that ran with other code or parameters than it has.
         diffs: what is put at the end, folded.
 
     Returns:
@@ -61,6 +66,8 @@ def write_report(folder: Path, base: Variant, branch: Variant, diffs: Sequence[D
     """
     compared = _compare(base, branch)
     decision = decide(base, branch, compared.difference or compared.reason)
+    if stale:
+        decision = replace(decision, verdict=f"{_out_of_date(stale)} {decision.verdict}")
     with replacing_folder(folder) as unfinished:
         sections = [
             _decided(decision, base, branch),
@@ -72,6 +79,14 @@ def write_report(folder: Path, base: Variant, branch: Variant, diffs: Sequence[D
         text = "\n\n".join(filter(None, (*sections, *_folded(diffs, room))))
         (unfinished / REPORT).write_text(f"{text}\n", encoding="utf-8")
     return decision.verdict
+
+
+def _out_of_date(stale: Sequence[str]) -> str:
+    """What is said before a verdict that goes by results of something else."""
+    return (
+        f"**Out of date**: code or parameters of {some(stale, SHOWN_STAGES)} changed after these "
+        "figures were made; `dvc repro` and a commit bring new ones. As recorded:"
+    )
 
 
 def _compare(base: Variant, branch: Variant) -> _Comparison:
@@ -162,7 +177,7 @@ def _folded(diffs: Sequence[Diff], room: int) -> list[str]:
     found = []
     for diff in diffs:
         text = _shortened(diff.text, room)
-        room -= len(text)
+        room = max(0, room - len(text))
         found.append(folded(f"<code>{diff.command}</code>", text))
     return found
 

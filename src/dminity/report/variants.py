@@ -273,7 +273,7 @@ def _git() -> Iterator[Any]:
     """The Git repository of the project.
 
     Raises:
-        NoProject: if there is none.
+        NoProject: if there is none, or if it holds more than the project.
     """
     root = _root()
     try:
@@ -285,6 +285,12 @@ def _git() -> Iterator[Any]:
         ) from error
     # Left open, it would complain when Python ends itself.
     with closing(scm):
+        # Of a revision, DVC would look for the project's files in the repository's own folder.
+        if (top := Path(scm.root_dir).resolve()) != Path(root).resolve():
+            raise NoProject(
+                f"{root} is a folder of the Git repository {top}; experiments and revisions need "
+                "the project to be a repository of its own"
+            )
         yield scm
 
 
