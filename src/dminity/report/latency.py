@@ -47,19 +47,21 @@ def measure(
     detectors: Mapping[str, OnnxDetector], photo_bgr: NDArray[np.uint8], threads: int
 ) -> Measured:
     """Time models on a photo [H, W, 3], with the threads that they were loaded for."""
-    works = []
+    forwards, suppressions, totals = [], [], []
     for detector in detectors.values():
         images = {"images": detector.inputs(photo_bgr)}
         (predictions,) = detector.session.run(None, images)
         height, width = photo_bgr.shape[:2]
         size = detector.description.input_size
-        works += [
-            partial(detector.session.run, None, images),
-            partial(to_detections, predictions[0], (height, width), size),
-            partial(detector.find, [photo_bgr]),
-        ]
+        forwards.append(partial(detector.session.run, None, images))
+        suppressions.append(partial(to_detections, predictions[0], (height, width), size))
+        totals.append(partial(detector.find, [photo_bgr]))
+    # Each follows the same work of another model, none its own: a network that has just run is
+    # still in the processor's caches.
+    works = [*forwards, *suppressions, *totals]
     with Progress[None]("measured", total=ROUNDS_OF_SPREADS + 1, unit="round") as progress:
         # The bar takes its turn, too.
         found, busy = spreads([*works, partial(progress.update, 1)], LONGEST_S)
-    latencies = [Latency(*found[start : start + PARTS]) for start in range(0, len(works), PARTS)]
+    count = len(detectors)
+    latencies = [Latency(*found[start : PARTS * count : count]) for start in range(count)]
     return Measured(dict(zip(detectors, latencies, strict=True)), threads, busy)
