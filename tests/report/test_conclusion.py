@@ -125,11 +125,12 @@ def test_no_number_as_a_gain_is_no_gain() -> None:
 
 
 def test_others_than_most_are_not_ranked() -> None:
-    found = conclude(
-        [NANO, candidate("bathtub", 0.9, 4, 4.0, outside="it knows one class")], "nano"
-    )
+    bathtub = candidate("bathtub", 0.9, 4, 4.0, outside="it knows one class")
+    found = conclude([NANO, candidate("tiny", 0.4), bathtub], "nano")
     assert found.best == "nano"
     assert "bathtub is not ranked: it knows one class." in found.sentences
+    (sentence,) = conclude([NANO, bathtub], "nano").sentences
+    assert sentence.startswith("There is nothing to rank: bathtub and nano were not evaluated")
 
 
 def test_ap_on_other_classes_is_not_put_beside() -> None:

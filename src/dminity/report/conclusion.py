@@ -78,13 +78,17 @@ def conclude(
     alike = [each for each in order if each is best or noise(each, best, seeds, each.gain)]
     smallest = _least(alike, lambda each: each.size_mb)
     fastest = _least([each for each in order if _ap(each) >= lowest], lambda each: each.total_ms)
-    sentences = (
-        _about_best(order),
-        _about_smallest(smallest, best, len(alike), len(order) - 1),
-        _about_fastest(fastest, lowest, order),
-        _about_seeds(seeds) if len(order) > 1 else "",
-        *(f"{each.name} is not ranked: {each.outside}." for each in candidates if each.outside),
-    )
+    unranked = [each for each in candidates if each.outside]
+    if unranked and len(order) == 1:
+        sentences: tuple[str, ...] = (_about_no_ranking(best, unranked),)
+    else:
+        sentences = (
+            _about_best(order),
+            _about_smallest(smallest, best, len(alike), len(order) - 1),
+            _about_fastest(fastest, lowest, order),
+            _about_seeds(seeds) if len(order) > 1 else "",
+            *(f"{each.name} is not ranked: {each.outside}." for each in unranked),
+        )
     others = [each for each in candidates if each.name == reference] or [best]
     listed = [*order, *(each for each in candidates if each not in order)]
     return Conclusion(
@@ -201,6 +205,15 @@ def _times(value: float | None, other: float | None, what: str, same: str) -> st
     if ratio < 1:
         return f"{100 * ratio:.2g} % of {what}"
     return f"{ratio:.2g} times {what}" if ratio < 10 else f"{ratio:.0f} times {what}"
+
+
+def _about_no_ranking(best: Candidate, unranked: Sequence[Candidate]) -> str:
+    """Why there is nothing to choose from."""
+    names = " and ".join(each.name for each in unranked)
+    return (
+        f"There is nothing to rank: {names} and {best.name} were not evaluated on the same photos "
+        "and classes. How they compare on what both know is said below."
+    )
 
 
 def _about_best(order: Sequence[Candidate]) -> str:
