@@ -35,11 +35,13 @@ def trained(
     data: str = "d",
     weights: str = "",
     lr: float = 0.1,
+    limit: int = 200,
 ) -> Variant:
     """A variant of a training."""
     (folder / name).mkdir()
     (folder / name / "dvc.lock").write_text(LOCK.format(data=data, weights=weights or name))
     params: dict[str, Any] = {"model": "yolox_nano", "train": {"seed": seed, "lr": lr}}
+    params["limit_per_class"] = limit
     return variant_of(folder / name, params=params, figures={"coco": {"AP": ap}})
 
 
@@ -75,6 +77,9 @@ def test_the_same_training_counts_once(tmp_path: Path) -> None:
     (found,) = recipes([one, again])
     assert (found.name, found.repeats) == ("a", (again,))
     assert found.variants() == (one, again)
+    # A limit that brings no other photo changes nothing.
+    unlimited = trained(tmp_path, "all", 1, 0.4, weights="w", limit=0)
+    assert recipes([one, unlimited])[0].repeats == (unlimited,)
     # Another machine rounds otherwise.
     elsewhere = trained(tmp_path, "c", 1, 0.5)
     assert recipes([one, elsewhere])[0].name == "a (2 seeds)"

@@ -17,6 +17,9 @@ from dminity.report.variants import NotAtHand, Variant
 LOCK = Path("dvc.lock")
 # The stage `train` in dvc.lock, which is too long to be parsed as a whole for every variant.
 TRAIN = re.compile(r"^  train:\n(?:    .*\n)+", re.MULTILINE)
+# Sections that are read from `train` on. What the others came to is known by the data's checksum: a
+# larger limit that brings no other photo makes no other recipe.
+SECTIONS = ("model", "train", "evaluate", "export")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Recipe:
 
 
 def recipes(variants: Sequence[Variant]) -> list[Recipe]:
-    """Group variants by their parameters but `train.seed`, their data and the code of training.
+    """Group variants by data, code of training, and parameters from there on but `train.seed`.
 
     Their order is kept, by the first of each.
     """
@@ -81,12 +84,13 @@ def _identity(variant: Variant) -> tuple[object, object]:
     # Without what it was made of, nothing but its commit is known.
     if not variant.params or not variant.figures or not stage:
         return variant.rev, variant.rev
-    train = variant.params.get("train")
-    settings = dict(train) if isinstance(train, Mapping) else {}
-    seed = settings.pop("seed", None)
+    settings = {name: variant.params.get(name) for name in SECTIONS}
+    seed = variant.param("train.seed")
+    if isinstance(train := settings["train"], Mapping):
+        settings["train"] = {name: value for name, value in train.items() if name != "seed"}
     read = {item.get("path"): item.get("md5") for item in stage.get("deps", ())}
     made = {item.get("path"): item.get("md5") for item in stage.get("outs", ())}
-    recipe = json.dumps([{**variant.params, "train": settings}, read], sort_keys=True, default=str)
+    recipe = json.dumps([settings, read], sort_keys=True, default=str)
     return recipe, (seed, made.get(MODEL.as_posix()))
 
 
