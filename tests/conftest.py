@@ -157,13 +157,12 @@ def ran(first_run: tuple[Project, str]) -> Project:
 
 
 @pytest.fixture(scope="session")
-def experimented(
-    first_run: tuple[Project, str], tmp_path_factory: pytest.TempPathFactory
-) -> Project:
-    """Another copy of it, with experiments; to be read only."""
+def experimented(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Another copy of it, with experiments, all made here; to be read only."""
 
     def make(folder: Path) -> None:
-        shutil.copytree(first_run[0].folder, folder, symlinks=True, dirs_exist_ok=True)
+        ran = made_once(tmp_path_factory, "first_run", run_once)
+        shutil.copytree(ran / "project", folder, symlinks=True, dirs_exist_ok=True)
         make_experiments(Project(folder))
 
     return Project(made_once(tmp_path_factory, "experimented", make))
@@ -171,9 +170,11 @@ def experimented(
 
 @pytest.fixture
 def project(ran: Project) -> Iterator[Project]:
-    """The same, put back afterwards to what was committed."""
+    """The same, put back afterwards to what was committed, without experiments."""
     yield ran
     ran.run("git", "checkout", "--quiet", ".")
+    for ref in ran.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split():
+        ran.run("git", "update-ref", "-d", ref)
     # In this process: as a program, DVC takes three times as long, most of it to begin.
     with Repo(str(ran.folder)) as repo:
         repo.checkout(force=True)

@@ -82,7 +82,7 @@ def test_a_reference_is_found_by_its_other_names(tmp_path: Path) -> None:
     again = replace(low, name="again")
     found = compare([low, again, high], again, None, 1)
     assert found.reference == "low"
-    assert "low is the same training as again" in found.notes
+    assert "again: the same weights as a training of low, counted once" in found.notes
 
 
 @pytest.mark.parametrize("photo", [None, b"", b"no photo"])

@@ -71,8 +71,9 @@ def _with_other_seeds(wanted: Sequence[Variant]) -> list[Variant]:
     return [
         variant
         for recipe in recipes([*wanted, *others])
-        if any(variant.rev in revs for variant in recipe.trainings)
-        for variant in recipe.trainings
+        for variant in recipe.variants()
+        if variant.rev in revs
+        or (variant in recipe.trainings and any(one.rev in revs for one in recipe.variants()))
     ]
 
 

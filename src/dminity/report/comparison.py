@@ -184,7 +184,7 @@ def _missing(recipe: Recipe) -> list[str]:
         notes.append(f"{recipe.name}: {', '.join(names)}, which differ in train.seed only")
     if recipe.repeats:
         same = ", ".join(each.name for each in recipe.repeats)
-        notes.append(f"{recipe.name} is the same training as {same}")
+        notes.append(f"{same}: the same weights as a training of {recipe.name}, counted once")
     return notes
 
 

@@ -85,7 +85,7 @@ def conclude(
         sentences = (
             _about_best(order),
             _about_smallest(smallest, best, len(alike), len(order) - 1),
-            _about_fastest(fastest, lowest, order),
+            _about_fastest(fastest, lowest, order) if len(order) > 1 or floor is not None else "",
             _about_seeds(seeds) if len(order) > 1 else "",
             *(f"{each.name} is not ranked: {each.outside}." for each in unranked),
         )
