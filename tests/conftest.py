@@ -30,7 +30,7 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
-# A shell that starts tests in the background has them ignore Ctrl-C, and what they start would, too.
+# A shell that starts tests in the background has them ignore Ctrl-C; what they start would, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # These make what others need, or take longest. Begun first, and at once, no process waits for

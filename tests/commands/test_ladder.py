@@ -47,6 +47,8 @@ def test_a_step_that_is_finished_is_concluded_without_a_training(
         clone.set_params({"model": f"yolox_{variant}"})
         save_as(clone, f"like-{variant}")
     folder = clone.folder / "docs/experiments"
+    for page in folder.glob("variants.*"):
+        page.unlink()
     with chdir(clone.folder):
         ladder.run(argparse.Namespace(step="variants", dry_run=True))
     assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()] == [
@@ -58,17 +60,17 @@ def test_a_step_that_is_finished_is_concluded_without_a_training(
     assert done.returncode == 0, done.stderr
     assert "Running stage" not in done.stderr
     assert done.stdout.splitlines()[-1] == "docs/experiments/variants.md"
-    page = (folder / "variants.md").read_text(encoding="utf-8")
+    text = (folder / "variants.md").read_text(encoding="utf-8")
     commit = clone.run("git", "rev-parse", "--short", "HEAD").strip()
-    assert page.startswith(f"# {STEPS['variants'].question}\n")
-    assert f"of commit {commit}, on" in page
-    assert "dvc exp run --name like-tiny -S model=yolox_tiny  # like-tiny\n" in page
-    (row,) = [line for line in page.splitlines() if line.startswith("| model | ")]
+    assert text.startswith(f"# {STEPS['variants'].question}\n")
+    assert f"of commit {commit}, on" in text
+    assert "dvc exp run --name like-tiny -S model=yolox_tiny  # like-tiny\n" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| model | ")]
     # Best first: what decides here are milliseconds.
     models = {cell.strip() for cell in row.split("|")[2:-1]}
     assert models == {r"yolox\_nano", r"yolox\_tiny", r"yolox\_s"}
-    assert "like-tiny: AP within the noise of main" in page
-    assert "One training each of " in page
-    assert str(clone.folder) not in page
+    assert "like-tiny: AP within the noise of main" in text
+    assert "One training each of " in text
+    assert str(clone.folder) not in text
     with Image.open(folder / "variants.png") as chart:
         assert chart.width > 400
