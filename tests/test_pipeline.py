@@ -20,10 +20,10 @@ from tests.helpers.s3_server import BUCKET, S3Server
 pytestmark = pytest.mark.slow
 
 LIVE_METRICS = {
-    "train": {"loss", "box_loss", "obj_loss", "cls_loss", "num_fg"},
-    "val": {"loss", "box_loss", "obj_loss", "cls_loss"}
+    "train": {"loss", "box_loss", "obj_loss", "cls_loss", "l1_loss", "num_fg"},
+    "val": {"loss", "box_loss", "obj_loss", "cls_loss", "l1_loss"}
     | {"mAP50", "mAP50-95", "precision", "recall"},
-    "x": {"lr0", "lr1", "lr2"},
+    "x": {"lr0", "lr1", "lr2", "lr3"},
 }
 # Those of a phone and of a desk.
 WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((360, "light"), (1280, "dark"))
