@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from dminity.evaluation import coco, hierarchy, openimages, pascal_voc
+from dminity.core import hierarchy
+from dminity.evaluation import coco, openimages, pascal_voc
 from dminity.evaluation.matches import Matches, average_precision, mean_of_known
 from tests.helpers.evaluation_vectors import FILES, VECTORS, needs_vectors, read_vector
 
