@@ -40,7 +40,7 @@ every_protocol = pytest.mark.parametrize("match", PROTOCOLS.values(), ids=PROTOC
 Match = Callable[[list[GroundTruth], list[Detections], int], Matches]
 
 
-def aps(match: Match, photos: Photos, classes: int = len(RANDOM_CLASSES)) -> NDArray[Any]:
+def aps(match: Match, photos: Photos, classes: tuple[str, ...] = RANDOM_CLASSES) -> NDArray[Any]:
     """Average precision of each class: [IoUs, classes]."""
     return average_precision(match(*photos, classes))[:, :, 0]
 
@@ -135,13 +135,13 @@ def test_two_equal_detections_on_one_box_are_one_right_and_then_one_wrong(match:
 def test_a_score_that_is_no_number_is_refused(match: Match, number: float) -> None:
     photos = [truth(BED), truth(BED)], [found((*BED, 0.9)), found((*BED, number))]
     with pytest.raises(BadDetection, match=r"photo number 2 is no number \(score (nan|inf)"):
-        match(*photos, 1)
+        match(*photos, CLASSES[:1])
 
 
 @every_protocol
 def test_a_corner_that_is_no_number_is_refused(match: Match) -> None:
     with pytest.raises(BadDetection, match=r"photo number 1 is no number \(score 0.9, box \[nan"):
-        match([truth(BED)], [found((np.nan, 0, 9, 9, 0, 0.9))], 1)
+        match([truth(BED)], [found((np.nan, 0, 9, 9, 0, 0.9))], CLASSES[:1])
 
 
 def test_ignored_boxes_are_neither_found_nor_missed() -> None:
@@ -149,18 +149,33 @@ def test_ignored_boxes_are_neither_found_nor_missed() -> None:
     truths = [truth(BED, group, ignored=(1,))]
     for match in (coco.match, pascal_voc.match):
         for detections in ([found((*BED, 0.8))], [found((*BED, 0.8), (*group, 0.9))]):
-            assert aps(match, (truths, detections), len(CLASSES))[0, 0] == pytest.approx(1)
+            assert aps(match, (truths, detections), CLASSES)[0, 0] == pytest.approx(1)
 
 
 def test_a_detection_goes_to_its_best_box_only_but_by_coco() -> None:
     # The second detection likes the first box best, which is taken.
     beds = truth((0, 0, 100, 100, 0), (0, 0, 100, 90, 0))
     both = found((0, 0, 100, 100, 0, 0.9), (0, 0, 100, 99, 0, 0.8))
-    right = {name: match([beds], [both], 1).right[0].sum() for name, match in PROTOCOLS.items()}
+    right = {
+        name: match([beds], [both], CLASSES[:1]).right[0].sum() for name, match in PROTOCOLS.items()
+    }
     assert right == {"coco": 2, "voc": 1, "openimages": 1}
 
 
 def test_a_detection_without_an_area_is_wrong_by_coco_and_not_there_by_the_others() -> None:
     photos = [truth(BED)], [found((5, 5, 5, 5, 0, 0.9), (*BED, 0.8))]
-    ap = {name: aps(match, photos, 1)[0, 0] for name, match in PROTOCOLS.items()}
+    ap = {name: aps(match, photos, CLASSES[:1])[0, 0] for name, match in PROTOCOLS.items()}
     assert ap == pytest.approx({"coco": 0.5, "voc": 1, "openimages": 1})
+
+
+@pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
+def test_a_couch_on_a_sofa_bed_is_neither_right_nor_wrong(match: Match) -> None:
+    classes = ("Sofa bed", "Couch")
+    photos = [truth(BED, SINK)], [found((*BED[:4], 1, 0.9), (*BED, 0.8), (*SINK, 0.7))]
+    matches = match(*photos, classes)
+    assert matches.positives.tolist() == [[1, 1]]
+    assert matches.listed[0].tolist() == [False, True, True]
+    assert aps(match, photos, classes)[0].tolist() == pytest.approx([1, 1])
+    # A sofa bed on a couch is wrong: of couches nobody says that they are none.
+    other_way = [truth(SINK)], [found((*SINK[:4], 0, 0.9), (*SINK, 0.7))]
+    assert match(*other_way, classes).listed[0].tolist() == [True, True]
