@@ -28,16 +28,17 @@ from tests.helpers.evaluation_cases import (
 Photos = tuple[list[GroundTruth], list[Detections]]
 
 
-def by_openimages(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Matches:
-    """Open Images' protocol without its hierarchy, which knows classes by name."""
-    names = RANDOM_CLASSES[:classes]
-    published, table = as_published(truths, detections, names)
-    return openimages.match(published, table, names, openimages.Rules(hierarchy=False))
+def by_openimages(
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
+) -> Matches:
+    """Open Images' protocol without its hierarchy."""
+    published, table = as_published(truths, detections, classes)
+    return openimages.match(published, table, classes, openimages.Rules(hierarchy=False))
 
 
 PROTOCOLS = {"coco": coco.match, "voc": pascal_voc.match, "openimages": by_openimages}
 every_protocol = pytest.mark.parametrize("match", PROTOCOLS.values(), ids=PROTOCOLS)
-Match = Callable[[list[GroundTruth], list[Detections], int], Matches]
+Match = Callable[[list[GroundTruth], list[Detections], tuple[str, ...]], Matches]
 
 
 def aps(match: Match, photos: Photos, classes: tuple[str, ...] = RANDOM_CLASSES) -> NDArray[Any]:
@@ -88,13 +89,13 @@ def shown_only(truth: GroundTruth, each: Detections) -> Detections:
 @every_protocol
 def test_finding_everything_exactly_is_perfect(match: Match) -> None:
     photos = [truth(BED, SINK), truth()], [found((*BED, 0.9), (*SINK, 0.8)), found()]
-    perfect = aps(match, photos, 2)
+    perfect = aps(match, photos, CLASSES[:2])
     assert perfect == pytest.approx(np.ones_like(perfect))
 
 
 @every_protocol
 def test_no_detection_is_zero_and_an_absent_class_is_undefined(match: Match) -> None:
-    ap = aps(match, ([truth(BED)], [found()]), 2)
+    ap = aps(match, ([truth(BED)], [found()]), CLASSES[:2])
     assert (ap[:, 0] == 0).all()
     assert np.isnan(ap[:, 1]).all()
     assert mean_of_known(ap) == 0
@@ -103,12 +104,12 @@ def test_no_detection_is_zero_and_an_absent_class_is_undefined(match: Match) -> 
 @every_protocol
 def test_where_nothing_is_to_be_found_there_is_no_figure(match: Match) -> None:
     for detections in ([found((*BED, 0.9))], [found()]):
-        assert np.isnan(mean_of_known(aps(match, ([truth()], detections), 2)))
+        assert np.isnan(mean_of_known(aps(match, ([truth()], detections), CLASSES[:2])))
 
 
 @every_protocol
 def test_detections_of_an_absent_class_change_nothing(match: Match) -> None:
-    with_alarm = aps(match, ([truth(BED)], [found((*BED, 0.5), (*SINK, 0.9))]), 2)
+    with_alarm = aps(match, ([truth(BED)], [found((*BED, 0.5), (*SINK, 0.9))]), CLASSES[:2])
     assert mean_of_known(with_alarm) == pytest.approx(1)
 
 
@@ -118,8 +119,8 @@ def test_equal_scores_stand_in_the_order_of_the_photos(match: Match) -> None:
     right, wrong = found((*BED, 0.5)), found(alarm)
     # A photo with a box of the class, so that Open Images counts the alarm.
     truths = [truth(BED), truth(BED)]
-    first = aps(match, (truths, [right, wrong]), 1)[0, 0]
-    last = aps(match, (truths, [wrong, right]), 1)[0, 0]
+    first = aps(match, (truths, [right, wrong]), CLASSES[:1])[0, 0]
+    last = aps(match, (truths, [wrong, right]), CLASSES[:1])[0, 0]
     assert first == pytest.approx(0.5, abs=0.01)
     assert last == pytest.approx(0.25, abs=0.01)
 
@@ -127,7 +128,7 @@ def test_equal_scores_stand_in_the_order_of_the_photos(match: Match) -> None:
 @every_protocol
 def test_two_equal_detections_on_one_box_are_one_right_and_then_one_wrong(match: Match) -> None:
     twice = found((*BED, 0.5), (*BED, 0.5))
-    assert aps(match, ([truth(BED)], [twice]), 1)[0, 0] == pytest.approx(1)
+    assert aps(match, ([truth(BED)], [twice]), CLASSES[:1])[0, 0] == pytest.approx(1)
 
 
 @every_protocol
