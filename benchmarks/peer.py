@@ -13,7 +13,10 @@ from pathlib import Path
 from dminity.data import voc
 from dminity.detection.boxes import xyxy_to_cxcywh
 
-PACKAGES = ("ultralytics==8.4.190", "ultralytics-thop==2.2.3")
+# With polars, which it writes its own log with; all else that it asks for is here.
+PACKAGES = (
+    "ultralytics==8.4.190", "ultralytics-thop==2.2.3", "polars==2.1.0", "polars-runtime-32==2.1.0",
+)  # fmt: skip
 
 
 def install(folder: Path) -> None:
