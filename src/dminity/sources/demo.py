@@ -12,6 +12,7 @@ import cv2
 import pandas as pd
 
 from dminity.core.amenities import NAMES
+from dminity.core.hierarchy import with_ancestors
 from dminity.core.pool import Pool
 from dminity.data import tables
 from dminity.sources import rooms
@@ -46,7 +47,11 @@ class RenderedRooms:
         """The boxes of every room of a split; what has none in a room is known not to be there."""
         del work
         boxes = self.boxes(split)
-        there = set(zip(boxes["image_id"], boxes["label"], strict=True))
+        there = {
+            (image_id, name)
+            for image_id, label in zip(boxes["image_id"], boxes["label"], strict=True)
+            for name in with_ancestors(label)
+        }
         verified = pd.DataFrame(
             [
                 (image_id, split, label, (image_id, label) in there)

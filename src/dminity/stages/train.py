@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from dminity.core.files import remove_folder, replacing_folder
+from dminity.core.hierarchy import kinds_among
 from dminity.core.stage import METRICS, MODEL, UNFINISHED, VOC, run
 from dminity.data import voc
 from dminity.network.detector import build_network, save_detector
@@ -25,8 +26,11 @@ def main() -> None:
     classes = voc.read_classes(VOC)
     torch.manual_seed(params.train.seed)
     network = build_network(params.model, len(classes))
+    network.head.kinds = kinds_among(classes) if params.hierarchy else ()
     start_from(network, params.train.pretrained, params.train.release, params.model, classes)
-    run_folder = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
+    run_folder = UNFINISHED / fingerprint(
+        params.train, params.model, classes, network.head.kinds, VOC
+    )
     logs = METRICS / "tensorboard"
     with trained(network, params.train, params.model, VOC, classes, run_folder, logs) as weights:
         if weights is not None:
