@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,43 @@ def test_photos_without_boxes_and_small_photos_are_no_trouble(tmp_path: Path) ->
     assert [value for _, value in found["train/num_fg"]] == [0, 0]
     assert all(value == 0 for _, value in found["train/box_loss"])
     assert all(0 < value < 1e4 for _, value in found["train/obj_loss"])
+
+
+def test_groups_teach_nothing(tmp_path: Path) -> None:
+    folder = make_room_folder(tmp_path / "voc", {"train": 4, "validation": 2})
+    for image_id in voc.read_ids(folder, "train"):
+        path = voc.annotation_path(folder, image_id)
+        room = voc.read(path)
+        whole = voc.VocObject("Bed", (0.0, 0.0, room.width, room.height), difficult=True)
+        voc.write(voc.Annotation(image_id, room.width, room.width, (whole,)), path)
+        cv2.imwrite(
+            str(voc.photo_path(folder, image_id)), np.zeros((room.width, room.width, 3), np.uint8)
+        )
+    run(folder, tmp_path / "run", batch_size=2)
+    found = rows(tmp_path / "run" / "live")
+    assert [value for _, value in found["train/loss"]] == [0, 0]
+
+
+def test_parts_of_a_batch_are_cut_with_their_maps(rooms: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rooms, tmp_path / "voc"))
+    for number, image_id in enumerate(voc.read_ids(folder, "train")):
+        path = voc.annotation_path(folder, image_id)
+        unverified = voc.read_classes(folder)[number % 3 :: 3]
+        voc.write(replace(voc.read(path), unverified=unverified), path)
+    chosen = {"epochs": 1, "mosaic": 0.5, "no_aug": 0.0, "freeze_norms": True}
+    found = {}
+    for name, changes in {
+        "whole": {},
+        "parts": {"batch_size": 1, "accumulate": 4},
+        "absent": {"unverified": "absent"},
+    }.items():
+        run(folder, tmp_path / name, **(chosen | changes))
+        found[name] = rows(tmp_path / name / "live")
+    for name in ("train/obj_loss", "train/cls_loss"):
+        ((_, whole),), ((_, parts),) = (found[key][name] for key in ("whole", "parts"))
+        assert parts == pytest.approx(whole, rel=1e-3)
+    # A third of the classes is left out.
+    assert found["whole"]["train/cls_loss"][0][1] < 0.8 * found["absent"]["train/cls_loss"][0][1]
 
 
 class LittleMemory:

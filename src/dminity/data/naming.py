@@ -32,8 +32,10 @@ def answers(verified: pd.DataFrame, hierarchy: bool) -> pd.DataFrame:
     """
     if hierarchy:
         there = verified["present"].astype(bool)
-        spread = verified["label"].map(with_ancestors).where(
-            there, verified["label"].map(with_descendants)
+        spread = (
+            verified["label"]
+            .map(with_ancestors)
+            .where(there, verified["label"].map(with_descendants))
         )
         verified = verified.assign(label=spread).explode("label")
     known = verified[verified["label"].isin(NAMES)]

@@ -68,8 +68,9 @@ class Unknown(NamedTuple):
         starts = self.corners[..., None, None]
         ends = np.roll(starts, -1, axis=1)
         # On which side of each edge [A, 4] each center [H / 8, W / 8] is.
-        sides = (ends[:, :, 0] - starts[:, :, 0]) * (y - starts[:, :, 1])
-        sides -= (ends[:, :, 1] - starts[:, :, 1]) * (x - starts[:, :, 0])
+        along_x = (ends[:, :, 1] - starts[:, :, 1]) * (x - starts[:, :, 0])
+        along_y = (ends[:, :, 0] - starts[:, :, 0]) * (y - starts[:, :, 1])
+        sides = along_y - along_x
         # Clockwise or, in a mirror, the other way round. An area of no size holds nothing.
         inside = (sides > 0).all(axis=1) | (sides < 0).all(axis=1)
         of_areas = np.where(inside, self.bits[:, None, None], 0)
