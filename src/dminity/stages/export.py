@@ -78,7 +78,7 @@ def main() -> None:
     with ExitStack() as unfinished:
         paths = [unfinished.enter_context(replacing_file(path)) for path in FORMATS]
         found = export(detector, compared, paths[0], settings)
-        write_with_suppression(paths[0], paths[1])
+        write_with_suppression(paths[0], paths[1], detector.classes)
         on_validation, in_float = _quantize(detector, paths, validation, settings)
         thresholds = [
             _choose(path, detections, validation, detector, settings)
