@@ -1,4 +1,6 @@
-"""How photos are changed at random before training sees them."""
+"""Which photos training sees, and how they are changed at random before."""
+
+from typing import Literal
 
 from pydantic import NonNegativeInt
 
@@ -6,8 +8,9 @@ from dminity.core.parameters import Section, Share
 
 
 class AugmentationSettings(Section):
-    """The probability of each augmentation, per photo, and the seed of all draws."""
+    """How photos are drawn, the probability of each augmentation, and the seed of all draws."""
 
+    sampling: Literal["photos", "classes"]
     mosaic: Share
     mixup: Share
     hsv: Share
