@@ -243,3 +243,29 @@ def test_seeding_leaves_no_trace() -> None:
         assert (random.random(), np.random.random()) == first
     with seeded(1, 3, 2):
         assert (random.random(), np.random.random()) != first
+
+
+def test_a_photo_that_comes_again_in_an_epoch_is_changed_otherwise(photos: LabeledPhotos) -> None:
+    settings = SETTINGS.model_copy(update={"sampling": "classes", "hsv": 1.0, "mosaic": 0.0})
+    items = TrainingPhotos(photos, settings, plain_from=9)
+    turns: dict[str, list[Turn]] = {}
+    for epoch in range(6):
+        for position in range(COUNT):
+            turn = Turn(epoch, position)
+            turns.setdefault(f"{epoch}/{items.image_id(turn)}", []).append(turn)
+    first, second = next(several for several in turns.values() if len(several) > 1)[:2]
+    assert not torch.equal(items[first][0], items[second][0])
+    # Whoever asks in another order gets the same.
+    again = TrainingPhotos(photos, settings, plain_from=9)
+    assert_equal([again[second], again[first]], [items[second], items[first]])
+
+
+def test_only_photos_with_a_class_are_sampled_by_class(photos: LabeledPhotos) -> None:
+    items = TrainingPhotos(photos, SETTINGS.model_copy(update={"sampling": "classes"}), 9)
+    seen = {items.image_id(turn) for turn in EPOCH}
+    with_class = {
+        annotation.image_id
+        for annotation, labels in zip(photos.annotations, photos.all_labels, strict=True)
+        if len(labels)
+    }
+    assert seen == with_class

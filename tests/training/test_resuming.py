@@ -65,9 +65,10 @@ def kill_at_a_random_moment(project: Path, number: signal.Signals) -> str:
     return output
 
 
-# All that could go astray: random augmentation and sizes, phases, pictures, other batches.
+# All that could go astray: random photos, augmentation and sizes, phases, pictures, other batches.
 EVERYTHING: dict[str, object] = {
     "epochs": EPOCHS,
+    "sampling": "classes",
     "mosaic": 0.5,
     "mixup": 0.5,
     "multiscale": 1,

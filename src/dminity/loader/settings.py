@@ -1,4 +1,4 @@
-"""How photos are changed at random before training sees them, and what of them is unknown."""
+"""Which photos training sees, how they are changed at random before, what of them is unknown."""
 
 from typing import Literal
 
@@ -11,8 +11,9 @@ Unverified = Literal["ignore", "absent"]
 
 
 class AugmentationSettings(Section):
-    """The probability of each augmentation, per photo, and the seed of all draws."""
+    """How photos are drawn, the probability of each augmentation, and the seed of all draws."""
 
+    sampling: Literal["photos", "classes"]
     mosaic: Share
     mixup: Share
     hsv: Share

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from dminity.data import voc
 from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
 from dminity.loader.augmentation import Augmentation
-from dminity.loader.batches import Turn, epoch_order
+from dminity.loader.batches import Turn, class_aware_shares, earlier_turns, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.photos import Image, Labels, Size
 from dminity.loader.settings import AugmentationSettings, Unverified
@@ -173,8 +173,12 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
         self.plain_from = plain_from
         self.augmentation = Augmentation(photos.input_size, settings)
         self.all_is_known = not any(len(unknown.bits) for unknown in photos.all_unknown)
+        self.shares = None
+        if settings.sampling == "classes":
+            labels = (photos.labels(index) for index in range(len(photos)))
+            self.shares = class_aware_shares([of_photo[:, 4].astype(int) for of_photo in labels])
         self.epoch = -1
-        self.order = np.empty(0, np.int64)
+        self.order = self.earlier = np.empty(0, np.int64)
         self.blocks: list[NDArray[np.int64]] = []
         self.starts: list[int] = []
 
@@ -183,7 +187,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
 
     def __getitem__(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         neighbors, number = self.neighbors(turn)
-        with seeded(self.seed, turn.epoch, neighbors.indices[number]):
+        with seeded(self.seed, turn.epoch, neighbors.indices[number], *self.again(turn)):
             image, targets, unknown = self.augmentation(
                 neighbors, number, turn.epoch < self.plain_from
             )
@@ -197,6 +201,11 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
         block = bisect(self.starts, turn.position) - 1
         return self.photos.some(self.blocks[block]), turn.position - self.starts[block]
 
+    def again(self, turn: Turn) -> tuple[int, ...]:
+        """What tells the later turns of a photo in an epoch from its first: other augmentation."""
+        earlier = int(self.earlier[turn.position])
+        return (earlier,) if earlier else ()
+
     def image_id(self, turn: Turn) -> str:
         """The id of the photo whose turn it is."""
         self.enter(turn.epoch)
@@ -205,7 +214,8 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
     def enter(self, epoch: int) -> None:
         """Put the photos into the order of an epoch."""
         if epoch != self.epoch:
-            self.order = epoch_order(len(self), self.seed, epoch)
+            self.order = epoch_order(len(self), self.seed, epoch, self.shares)
+            self.earlier = earlier_turns(self.order)
             self.blocks = np.array_split(self.order, -(-len(self.order) // NEIGHBORS))
             self.starts = list(accumulate(map(len, self.blocks), initial=0))
             self.epoch = epoch
