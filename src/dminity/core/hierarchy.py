@@ -3,7 +3,7 @@
 From `Subcategory` of bbox_labels_600_hierarchy.json; a `Part` is no kind of what it belongs to.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 # What each class is a kind of. Not related: Sofa bed and Bed, Gas stove and Oven, Billiard table
 # and Table, Jacuzzi and Bathtub.
@@ -68,6 +68,20 @@ def with_descendants(label: str) -> list[str]:
     ['Couch', 'Sofa bed', 'Loveseat']
     """
     return _closed(label, CHILDREN)
+
+
+def kinds_among(classes: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """The positions of each class that is a kind of another one, and of that other one.
+
+    >>> kinds_among(["Couch", "Bed", "Sofa bed"])
+    ((2, 0),)
+    """
+    return tuple(
+        (position, classes.index(other))
+        for position, label in enumerate(classes)
+        for other in with_ancestors(label)[1:]
+        if other in classes
+    )
 
 
 def nearest(label: str, classes: Collection[str]) -> str | None:

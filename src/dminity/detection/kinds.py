@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dminity.core.hierarchy import with_ancestors
+from dminity.core.hierarchy import kinds_among
 from dminity.detection.boxes import pairwise_iou
 from dminity.detection.detections import NMS_IOU, Detections
 
@@ -27,9 +27,9 @@ def is_kind_of(classes: tuple[str, ...]) -> NDArray[np.bool_]:
     >>> is_kind_of(("Bed", "Couch", "Sofa bed")).nonzero()
     (array([2]), array([1]))
     """
-    ancestors = [set(with_ancestors(name)) - {name} for name in classes]
-    found = np.array([[other in own for other in classes] for own in ancestors], np.bool_)
-    found = found.reshape(len(classes), len(classes))
+    found = np.zeros((len(classes), len(classes)), np.bool_)
+    for kind, general in kinds_among(classes):
+        found[kind, general] = True
     # All that ask get the same array.
     found.setflags(write=False)
     return found

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from dminity.core.amenities import AMENITIES, NAME_OF_CODE
+from dminity.core.amenities import AMENITIES, NAME_OF_CODE, NAMES
 from dminity.core.errors import DminityError
-from dminity.core.hierarchy import CODE_OF_OTHERS
+from dminity.core.hierarchy import CODE_OF_OTHERS, nearest
 from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.faults import Unavailable
@@ -46,8 +46,9 @@ BOX_COLUMNS = {
     "IsInside": "is_inside",
 }
 LABEL_COLUMNS = {"ImageID": "image_id", "LabelName": "label", "Confidence": "present"}
-# Of all that the hierarchy tells something of the amenities.
-NAME_OF_READ_CODE = NAME_OF_CODE | {code: name for name, code in CODE_OF_OTHERS.items()}
+# What tells of the amenities: labels of all that they are related to, and boxes of what is one.
+LABEL_OF_CODE = NAME_OF_CODE | {code: name for name, code in CODE_OF_OTHERS.items()}
+BOX_OF_CODE = {code: name for code, name in LABEL_OF_CODE.items() if nearest(name, NAMES)}
 IMAGE_ID = "[0-9a-f]{16}"
 UNKNOWN_FLAG = -1
 
@@ -74,10 +75,10 @@ class OpenImages:
             BadAnnotations: naming the file, and the row where one is at fault.
         """
         self.check_codes()
-        boxes, boxes_file = self.read_rows(BOXES_CSV[split], BOX_COLUMNS, work)
+        boxes, boxes_file = self.read_rows(BOXES_CSV[split], BOX_COLUMNS, BOX_OF_CODE, work)
         for flag in tables.FLAGS:
             boxes[flag] = (boxes[flag] == 1).astype("boolean").mask(boxes[flag] == UNKNOWN_FLAG)
-        labels, labels_file = self.read_rows(LABELS_CSV[split], LABEL_COLUMNS, work)
+        labels, labels_file = self.read_rows(LABELS_CSV[split], LABEL_COLUMNS, LABEL_OF_CODE, work)
         return Annotations(
             boxes.assign(split=split)[list(tables.BOXES.names)],
             labels.assign(split=split, present=labels["present"] > 0)[list(tables.VERIFIED.names)],
@@ -89,17 +90,17 @@ class OpenImages:
         return self.images.read(f"{split}/{image_id}.jpg")
 
     def read_rows(
-        self, name: str, columns: dict[str, str], work: Path
+        self, name: str, columns: dict[str, str], name_of_code: dict[str, str], work: Path
     ) -> tuple[pd.DataFrame, SourceFile]:
-        """The rows of a CSV that are read, under our names of columns, and what the file was."""
+        """A CSV's rows of some classes, under our names of columns, and what the file was."""
         kept = work / name.replace("/", "-")
         try:
-            position = sift(self.csv_files, name, list(NAME_OF_READ_CODE), kept)
+            position = sift(self.csv_files, name, list(name_of_code), kept)
             rows = parse(kept, list(columns)).rename(columns=columns)
         except (Unavailable, Damaged, pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise self.bad(name, error) from error
-        rows = rows[rows["label"].isin(NAME_OF_READ_CODE)].reset_index(drop=True)
-        rows["label"] = rows["label"].map(NAME_OF_READ_CODE)
+        rows = rows[rows["label"].isin(name_of_code)].reset_index(drop=True)
+        rows["label"] = rows["label"].map(name_of_code)
         wrong = rows.loc[~rows["image_id"].str.fullmatch(IMAGE_ID), "image_id"]
         if len(wrong):
             raise self.bad(name, f"{wrong.iloc[0]!r} is no image id")
@@ -112,7 +113,7 @@ class OpenImages:
         """
         unknown = dict.fromkeys((amenity.code for amenity in AMENITIES), "not there")
         published = unknown | self.published_names
-        for code, name in NAME_OF_READ_CODE.items():
+        for code, name in LABEL_OF_CODE.items():
             found = published.get(code, name)
             if found != name:
                 raise self.bad(CLASSES_CSV, f"{code} ({name}) is {found}")

@@ -38,8 +38,8 @@ def report(
 ) -> Report:
     """Count, measure and compare.
 
-    published: all boxes of `classes` that the source has, as `tables.BOXES`. images: those in use, as
-    `tables.IMAGES`, each with its `Fingerprint`. boxes: those in use, as `tables.MERGED_BOXES`.
+    published: all boxes of `classes` that the source has, as `tables.BOXES`. images: those in use,
+    as `tables.IMAGES`, each with its `Fingerprint`. boxes: those in use, as `tables.MERGED_BOXES`.
     image_size: the long side of training photos in pixels.
     """
     readable = images[images["width"] > 0]

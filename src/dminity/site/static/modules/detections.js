@@ -1,7 +1,7 @@
 /**
  * What a network gives for a photo, to detections: `runtime/nms.py`, `from_thresholds` of
- * `runtime/finding.py` and `most_specific` of `detection/kinds.py` in JavaScript, with their numbers
- * of 32 and of 64 bits.
+ * `runtime/finding.py` and `most_specific` of `detection/kinds.py` in JavaScript, with their
+ * numbers of 32 and of 64 bits.
  */
 
 import { scaleToFit } from "./letterbox.js";
