@@ -81,7 +81,8 @@ def test_flags_of_the_table_reach_the_annotation(tmp_path: Path) -> None:
 
 
 def test_what_nobody_looked_for_reaches_the_annotation(tmp_path: Path) -> None:
-    merged, corners = tmp_path / "data" / "merged", dict.fromkeys(tables.CORNERS, 0.5)
+    merged = tmp_path / "data" / "merged"
+    corners = dict(zip(tables.CORNERS, (0.1, 0.2, 0.5, 1.0), strict=True))
     ids = {"a": "train", "b": "validation", "c": "test"}
     rows = [{"image_id": id_, "split": split} for id_, split in ids.items()]
     bed = {"label": "Bed", "difficult": False} | corners | dict.fromkeys(tables.FLAGS)
