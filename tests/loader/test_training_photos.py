@@ -2,6 +2,7 @@
 
 import pickle
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,8 +54,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             voc.VocObject("Sink", box),
             voc.VocObject("Bed", (0, 0, width, height / 2), difficult=True),
         )
-        objects, unverified = objects[number % 3 == 0 :], ("Sink",) * (number % 2)
-        annotation = voc.Annotation(image_id, width, height, objects, unverified)
+        some, unverified = objects[number % 3 == 0 :], ("Sink",) * (number % 2)
+        annotation = voc.Annotation(image_id, width, height, some, unverified)
         voc.write(annotation, folder / "Annotations" / f"{image_id}.xml")
     (folder / "ImageSets" / "Main" / "train.txt").write_text("\n".join(ids))
     return folder
@@ -67,7 +68,7 @@ def photos(folder: Path) -> LabeledPhotos:
 
 
 def assert_equal(
-    found: list[tuple[torch.Tensor, ...]], expected: list[tuple[torch.Tensor, ...]]
+    found: Sequence[tuple[torch.Tensor, ...]], expected: Sequence[tuple[torch.Tensor, ...]]
 ) -> None:
     """Items are equal to the bit."""
     torch.testing.assert_close(found, expected, rtol=0, atol=0)

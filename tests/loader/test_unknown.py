@@ -38,7 +38,7 @@ class ColoredPhotos:
     def _group(self, size: Size, rng: np.random.Generator) -> list[int]:
         """A box in whole pixels of a photo of this size: xyxy."""
         height, width = size
-        left, top = rng.integers(0, width // 2), rng.integers(0, height // 2)
+        left, top = int(rng.integers(0, width // 2)), int(rng.integers(0, height // 2))
         return [left, top, left + width // 2, top + height // 2]
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class ColoredPhotos:
 
     def meanings(self) -> dict[tuple[int, ...], int]:
         """What is unknown where an image has a color: that of one place, or the mean of two."""
-        known = {(GRAY,) * 3: 0, (0, 0, 0): 0}
+        known: dict[tuple[int, ...], int] = {(GRAY,) * 3: 0, (0, 0, 0): 0}
         for index, bits in enumerate(self.bits):
             known[tuple(self.colors[2 * index].tolist())] = bits
             known[tuple(self.colors[2 * index + 1].tolist())] = bits | ANYTHING
@@ -110,7 +110,8 @@ def test_the_map_says_of_every_pixel_what_its_color_says(
     np.random.seed(seed)
     image, _, unknown = Augmentation((96, 96), settings)(photos, seed % len(sizes), mosaic)
     found = unknown.mapped((96, 96))
-    assert (found.dtype, found.shape) == (np.int64, (12, 12))
+    assert found.dtype == np.int64
+    assert found.shape == (12, 12)
     meanings, plain = photos.meanings(), plain_cells(image)
     colors = image[CELL // 2 :: CELL, CELL // 2 :: CELL]
     expected = [meanings[tuple(color)] for color in colors[plain].tolist()]
@@ -126,7 +127,7 @@ def test_most_cells_of_mosaics_tell_something() -> None:
         augmentation = Augmentation((96, 96), augmentations(mosaic=1.0, mixup=1.0))
         image, _, unknown = augmentation(photos, 0, with_mosaic=True)
         assert plain_cells(image).mean() > 0.2
-        told.update(unknown.mapped((96, 96)).flat)
+        told.update(unknown.mapped((96, 96)).ravel().tolist())
     assert len(told) > 20
 
 
@@ -157,8 +158,8 @@ def test_a_cell_is_unknown_where_a_box_holds_its_center(areas: list[tuple[list[i
 def test_an_affine_moves_areas_as_it_moves_pixels(
     degrees: float, scale: float, right: float, down: float
 ) -> None:
-    matrix = cv2.getRotationMatrix2D((48, 48), degrees, scale)
-    matrix[:, 2] += (right, down)
+    matrix = np.array(cv2.getRotationMatrix2D((48, 48), degrees, scale), np.float64)
+    matrix[:, 2] += np.array((right, down))
     painted = np.zeros((96, 96), np.uint8)
     painted[24:80, 16:56] = 255
     image = cv2.warpAffine(painted, matrix, (96, 96), flags=cv2.INTER_LINEAR)

@@ -1,5 +1,7 @@
 """What is unknown teaches nothing; what is known teaches as it always did."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -28,7 +30,9 @@ def network() -> YoloxModule:
     return network
 
 
-def losses(network: YoloxModule, labels: torch.Tensor, unknown: torch.Tensor | None) -> dict:
+def losses(
+    network: YoloxModule, labels: torch.Tensor, unknown: torch.Tensor | None
+) -> dict[str, Any]:
     """The losses of some images, and the gradient of each."""
     torch.manual_seed(1)
     images = torch.rand(len(labels), 3, SIDE, SIDE) * 255
@@ -108,7 +112,8 @@ def class_gradient(head: Head, label: int, unknown_bits: int | None) -> list[flo
     """What the three class logits of an anchor are moved by, whose box is of a class."""
     logits = torch.zeros(1, 3, requires_grad=True)
     bits = None if unknown_bits is None else torch.tensor([unknown_bits])
-    head.class_loss(logits, torch.tensor([label]), torch.tensor([0.8]), bits).backward()
+    loss = head.class_loss(logits, torch.tensor([label]), torch.tensor([0.8]), bits)
+    loss.backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     found: list[float] = logits.grad[0].tolist()
     return found

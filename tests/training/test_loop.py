@@ -178,13 +178,14 @@ def test_parts_of_a_batch_are_cut_with_their_maps(rooms: Path, tmp_path: Path) -
         path = voc.annotation_path(folder, image_id)
         unverified = voc.read_classes(folder)[number % 3 :: 3]
         voc.write(replace(voc.read(path), unverified=unverified), path)
-    chosen = {"epochs": 1, "mosaic": 0.5, "no_aug": 0.0, "freeze_norms": True}
-    found = {}
-    for name, changes in {
+    chosen: dict[str, object] = {"epochs": 1, "mosaic": 0.5, "no_aug": 0.0, "freeze_norms": True}
+    trials: dict[str, dict[str, object]] = {
         "whole": {},
         "parts": {"batch_size": 1, "accumulate": 4},
         "absent": {"unverified": "absent"},
-    }.items():
+    }
+    found = {}
+    for name, changes in trials.items():
         run(folder, tmp_path / name, **(chosen | changes))
         found[name] = rows(tmp_path / name / "live")
     for name in ("train/obj_loss", "train/cls_loss"):
