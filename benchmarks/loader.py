@@ -67,7 +67,7 @@ def main() -> None:
 
 def compare(folder: Path, cached: Path) -> None:
     """Let the loaders take turns on the photos of a VOC folder."""
-    photos = LabeledPhotos(folder, "train", NAMES, INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", NAMES, INPUT_SIZE, "ignore")
     cache = PhotoCache(cached, photos.sizes, sys.maxsize)
     for index in range(len(photos)):
         cache.put(index, photos.decoded(index))

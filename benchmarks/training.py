@@ -102,7 +102,7 @@ def settings(**changes: object) -> TrainSettings:
 def train_yolox(folder: Path, turn: Connection) -> None:
     """The library's network and loader, in the shortest loop that trains."""
     turns = Turns(turn)
-    photos = LabeledPhotos(folder, "train", NAMES, (SIDE, SIDE))
+    photos = LabeledPhotos(folder, "train", NAMES, (SIDE, SIDE), "ignore")
     config = YoloxConfig.get_named_config(VARIANT)
     config.num_classes = len(NAMES)
     network = config.get_model()

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from dminity.core.amenities import NAMES
+from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.data.merging import FAULTS, BadMerge, Merged, count, merge
 from dminity.data.settings import MarkedPolicies
@@ -77,17 +78,25 @@ def test_boxes_that_show_nothing_are_left_out_and_counted(
     assert list(found.no_box["image_id"]) == ["d"]
 
 
-def test_by_default_groups_are_dropped_in_training_and_ignored_in_evaluation() -> None:
+def test_by_default_groups_are_ignored() -> None:
     groups = boxes(*BEDS[["image_id", "split", "label"]].to_numpy(), is_group_of=True)
     found = merged(pd.concat([BEDS, groups]))
     rows = sorted(zip(found.boxes["split"], found.boxes["difficult"], strict=True))
-    evaluated = [("test", False), ("test", True), ("validation", False), ("validation", True)]
-    assert rows == [*evaluated[:2], ("train", False), *evaluated[2:]]
-    assert found.left_out["marked"] == 1
+    assert rows == [(split, ignored) for split in sorted(SPLITS) for ignored in (False, True)]
+    assert found.left_out["marked"] == 0
+
+
+def test_a_photo_of_ignored_boxes_alone_is_evaluated_and_not_trained_on() -> None:
+    groups = boxes(("d", "train", "Bed"), ("e", "validation", "Bed"), is_group_of=True)
+    photos = pd.concat([ONE_EACH, images(("d", "train"), ("e", "validation"))])
+    found = merged(pd.concat([BEDS, groups]), photos)
+    assert sorted(found.images["image_id"]) == ["a", "b", "c", "e"]
+    assert sorted(found.boxes["image_id"]) == ["a", "b", "c", "e"]
+    assert list(found.no_box["image_id"]) == ["d"]
 
 
 @pytest.mark.parametrize("flag", tables.FLAGS)
-@pytest.mark.parametrize("fate", ["keep", "difficult", "drop"])
+@pytest.mark.parametrize("fate", ["keep", "ignore", "drop"])
 @pytest.mark.parametrize("purpose", ["training", "evaluation"])
 def test_each_mark_has_the_fate_that_is_chosen(flag: str, fate: str, purpose: str) -> None:
     kept = {"training": "keep", "evaluation": "keep"}
@@ -98,13 +107,13 @@ def test_each_mark_has_the_fate_that_is_chosen(flag: str, fate: str, purpose: st
     concerned = found[(found["split"] == "train") == (purpose == "training")]
     splits = 1 if purpose == "training" else 2
     assert len(concerned) == (splits if fate == "drop" else 2 * splits)
-    assert concerned["difficult"].sum() == (splits if fate == "difficult" else 0)
+    assert concerned["difficult"].sum() == (splits if fate == "ignore" else 0)
     others = found[(found["split"] == "train") != (purpose == "training")]
     assert not others["difficult"].any()
 
 
 def test_the_strictest_of_several_marks_counts_and_an_unknown_one_does_not() -> None:
-    fates = {name: {"training": "keep", "evaluation": "difficult"} for name in tables.FLAGS}
+    fates = {name: {"training": "keep", "evaluation": "ignore"} for name in tables.FLAGS}
     fates["is_inside"]["evaluation"] = "drop"
     both = boxes(("c", "test", "Bed"), is_group_of=True, is_inside=True)
     unknown = boxes(("c", "test", "Sink"), is_inside=None)

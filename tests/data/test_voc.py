@@ -35,12 +35,15 @@ def objects(width: int, height: int) -> st.SearchStrategy[VocObject]:
     )
 
 
-@given(st.lists(objects(640, 480), max_size=5))
+@given(
+    st.lists(objects(640, 480), max_size=5),
+    st.lists(st.sampled_from(["Bed", TABLE, "<odd> & 'quoted' \"name\""]), unique=True),
+)
 def test_an_annotation_round_trips_exactly(
-    tmp_path_factory: pytest.TempPathFactory, some: list[VocObject]
+    tmp_path_factory: pytest.TempPathFactory, some: list[VocObject], unverified: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("voc") / "0123456789abcdef.xml"
-    annotation = Annotation("0123456789abcdef", 640, 480, tuple(some))
+    annotation = Annotation("0123456789abcdef", 640, 480, tuple(some), tuple(unverified))
     voc.write(annotation, path)
     assert voc.read(path) == annotation
 
@@ -57,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
         for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
             (tmp_path / name).mkdir(parents=True, exist_ok=True)
         path = tmp_path / "Annotations" / f"{image_id}.xml"
-        voc.write(Annotation(image_id, 320, 240, objects), path)
+        voc.write(Annotation(image_id, 320, 240, objects, CLASSES[:1]), path)
         Image.new("RGB", (320, 240)).save(voc.photo_path(tmp_path, image_id))
         (tmp_path / "ImageSets" / "Main" / f"{split}.txt").write_text(f"{image_id}\n")
     return tmp_path

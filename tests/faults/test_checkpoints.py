@@ -400,7 +400,7 @@ def test_the_weights_at_home_decide_what_a_training_ends_with(
 
     def of(content: bytes) -> str:
         (project / "home" / "w.pth").write_bytes(content)
-        return fingerprint(settings(pretrained="~/w.pth"), "yolox_nano", NAMES, rooms)
+        return fingerprint(settings(pretrained="~/w.pth"), "yolox_nano", NAMES, (), rooms)
 
     assert of(b"one") != of(b"another")
     assert of(b"one") == of(b"one")

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path) -> list[Annotation]:
     """What training reads of the folder: annotations, classes and photos."""
-    photos = LabeledPhotos(folder, "train", voc.read_classes(folder), (32, 32))
+    photos = LabeledPhotos(folder, "train", voc.read_classes(folder), (32, 32), "ignore")
     for index in range(len(photos)):
         photos.pixels(index)
     return photos.annotations
@@ -267,6 +267,16 @@ def test_a_class_that_is_not_known_is_named(
     assert error.endswith(f"mend that file or classes.txt{meant}")
 
 
+def test_what_nobody_looked_for_is_one_of_the_classes_too(folder: Path) -> None:
+    unverified = "<unverified><name>Bed</name></unverified></annotation>"
+    replaced("</annotation>", unverified)(folder)
+    assert read(folder)[0].unverified == ("Bed",)
+    replaced("<name>Bed<", "<name>Beds<")(folder)
+    error = refusal(folder, BadAnnotation)
+    assert error.startswith(f"{voc.annotation_path(folder, 'a')}: 'Beds' is none of the classes")
+    assert error.endswith("did you mean 'Bed'?")
+
+
 FILES: dict[str, tuple[Change, str, str]] = {
     "classes: empty": (written(CLASS_LIST, "\n \n"), CLASS_LIST, "no class in it"),
     "classes: a name twice": (written(CLASS_LIST, "Couch\nBed\nCouch"), CLASS_LIST, "'Couch' is"),
@@ -340,7 +350,7 @@ def test_a_photo_of_another_size_than_its_annotation_is_named_in_every_split(fol
     sizes = "a.jpg is 32 x 48 pixels when upright, its annotation says 48 x 32"
     assert sizes in refusal(folder, SizeMismatch)
     with pytest.raises(SizeMismatch, match=sizes):
-        ValidationPhotos(folder, "validation", CLASSES, (32, 32))[0]
+        ValidationPhotos(folder, "validation", CLASSES, (32, 32), "ignore")[0]
 
 
 def test_a_photo_that_exif_turns_is_read_upright(folder: Path) -> None:

@@ -7,5 +7,6 @@ from dminity.loader.settings import AugmentationSettings
 
 def augmentations(**changes: Any) -> AugmentationSettings:
     """No augmentation and seed 1, but for the changes."""
-    nothing = dict.fromkeys(AugmentationSettings.model_fields, 0.0) | {"seed": 1}
+    nothing: dict[str, Any] = dict.fromkeys(AugmentationSettings.model_fields, 0.0)
+    nothing |= {"seed": 1, "sampling": "photos"}
     return AugmentationSettings.model_validate(nothing | changes)

@@ -89,6 +89,6 @@ def epochs_done(project: Path) -> int:
     for path in (project / "models" / "unfinished").glob("*/live/metrics.json"):
         try:
             return int(json.loads(path.read_text())["step"])
-        except (ValueError, KeyError):
-            return 0  # it is being written
+        except (ValueError, KeyError, FileNotFoundError):
+            return 0  # it is being written, or written anew by a run that goes on
     return 0

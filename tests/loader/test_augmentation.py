@@ -13,6 +13,7 @@ from dminity.detection.letterbox import fit
 from dminity.loader.augmentation import MAX_LABELS, Augmentation
 from dminity.loader.photos import Image, Labels
 from dminity.loader.settings import AugmentationSettings
+from dminity.loader.unknown import Unknown
 from tests.helpers.augmentations import augmentations
 from tests.helpers.yolox_loader import yolox_loader
 
@@ -36,6 +37,10 @@ class Gallery:
     def labels(self, index: int) -> NDArray[np.float32]:
         """A photo's labels, read-only."""
         return self.all_labels[index]
+
+    def unknown(self, index: int) -> Unknown:
+        """Nothing is."""
+        return Unknown.joined(())
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
         """A photo, read-only."""
@@ -79,9 +84,10 @@ def both(
     after = random.random(), np.random.random()
     random.seed(seed)
     np.random.seed(seed)
-    found = Augmentation(photos.input_dim, settings)(photos, index, with_mosaic)
+    image, labels, unknown = Augmentation(photos.input_dim, settings)(photos, index, with_mosaic)
+    assert not len(unknown.bits)
     assert (random.random(), np.random.random()) == after
-    return expected, found
+    return expected, (image, labels)
 
 
 def assert_same(
@@ -153,7 +159,7 @@ def test_an_image_belongs_to_the_caller() -> None:
     for mosaic in (0.0, 1.0):
         settings = augmentations(mosaic=mosaic, mixup=0.0, hsv=0.0, flip=0.0)
         augmentation = Augmentation((64, 64), settings)
-        first, _ = augmentation(photos, 0, with_mosaic=True)
+        first, _, _ = augmentation(photos, 0, with_mosaic=True)
         kept = first.copy()
         augmentation(photos, 0, with_mosaic=True)[0][:] = 0
         np.testing.assert_array_equal(first, kept)

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from yolox.data import MosaicDetection
 
 from dminity.data import voc
 from dminity.detection.letterbox import fit, letterbox
+from dminity.detection.unknown import ANYTHING, bits_of
 from dminity.loader import training_photos
 from dminity.loader.augmentation import MAX_LABELS
 from dminity.loader.batches import Turn, epoch_order
@@ -23,6 +25,7 @@ from dminity.loader.training_photos import (
     TrainingPhotos,
     seeded,
 )
+from dminity.loader.unknown import Unknown
 from dminity.training.loaders import start_worker
 from tests.helpers.augmentations import augmentations
 from tests.helpers.yolox_loader import yolox_loader
@@ -49,9 +52,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         box = (0.1 * width, 0.2 * height, 0.8 * width, 0.7 * height)
         objects = (
             voc.VocObject("Sink", box),
-            voc.VocObject("Bed", (0, 0, width, height), difficult=True),
+            voc.VocObject("Bed", (0, 0, width, height / 2), difficult=True),
         )
-        annotation = voc.Annotation(image_id, width, height, objects[number % 3 == 0 :])
+        some, unverified = objects[number % 3 == 0 :], ("Sink",) * (number % 2)
+        annotation = voc.Annotation(image_id, width, height, some, unverified)
         voc.write(annotation, folder / "Annotations" / f"{image_id}.xml")
     (folder / "ImageSets" / "Main" / "train.txt").write_text("\n".join(ids))
     return folder
@@ -60,12 +64,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def photos(folder: Path) -> LabeledPhotos:
     """The photos of that folder."""
-    return LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    return LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
 
 
 def assert_equal(
-    found: list[tuple[torch.Tensor, torch.Tensor]],
-    expected: list[tuple[torch.Tensor, torch.Tensor]],
+    found: Sequence[tuple[torch.Tensor, ...]], expected: Sequence[tuple[torch.Tensor, ...]]
 ) -> None:
     """Items are equal to the bit."""
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
@@ -86,7 +89,7 @@ def test_photos_and_labels_fit_the_input(folder: Path, photos: LabeledPhotos) ->
 
 
 def test_an_annotation_of_another_size_is_named(folder: Path) -> None:
-    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
     known = photos.annotations[3]
     photos.annotations[3] = replace(known, width=1, height=2)
     sizes = (
@@ -104,6 +107,10 @@ def test_items_do_not_depend_on_order_workers_or_cache(
     assert [item[0].dtype for item in expected] == [torch.uint8] * COUNT
     assert expected[0][0].shape == (96, 96, 3)
     assert expected[0][1].shape == (MAX_LABELS, 5)
+    # The difficult ones, and what nobody looked for in every other photo.
+    assert {item[2].shape for item in expected} == {(12, 12)}
+    bits = set(torch.cat([item[2].flatten() for item in expected]).tolist())
+    assert {0, ANYTHING, bits_of([1]), bits_of([1]) | ANYTHING} <= bits
 
     backwards = TrainingPhotos(photos, SETTINGS, plain_from=9)
     backwards[Turn(5, 3)]
@@ -113,7 +120,7 @@ def test_items_do_not_depend_on_order_workers_or_cache(
     half = sum(height * width * 3 for height, width in sizes[: COUNT // 2])
     for budget in (half, 2 * half + 10**6):
         cache = PhotoCache(tmp_path / str(budget), sizes, budget)
-        kept = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+        kept = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
         kept.keep_in(cache)
         cached = TrainingPhotos(kept, SETTINGS, plain_from=9)
         for workers in (0, 1, 2):
@@ -138,7 +145,7 @@ def test_partners_are_neighbors_as_yolox_would_draw_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training_photos, "NEIGHBORS", 4)
-    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     order = epoch_order(COUNT, SETTINGS.seed, 2).tolist()
     for start, end in ((0, 4), (4, 8), (8, 11)):
@@ -147,7 +154,7 @@ def test_partners_are_neighbors_as_yolox_would_draw_them(
         for number, index in enumerate(block):
             with seeded(SETTINGS.seed, 2, index):
                 image, targets, _, _ = yolox[number]
-            found_image, found_targets = items[Turn(2, start + number)]
+            found_image, found_targets, _ = items[Turn(2, start + number)]
             np.testing.assert_array_equal(found_image.permute(2, 0, 1), image)
             np.testing.assert_allclose(found_targets, targets, rtol=1e-6, atol=1e-4)
     assert len(items.photos.recent) == 4
@@ -191,8 +198,22 @@ def test_without_mosaic_photos_are_whole(photos: LabeledPhotos) -> None:
     for turn, index in zip(EPOCH, epoch_order(COUNT, SETTINGS.seed, 2), strict=True):
         np.testing.assert_array_equal(items[turn][0], letterbox(photos.pixels(index), INPUT_SIZE))
     index = epoch_order(COUNT, SETTINGS.seed, 1)[0]
-    mosaic, _ = items[Turn(1, 0)]
+    mosaic, _, _ = items[Turn(1, 0)]
     assert not np.array_equal(mosaic, letterbox(photos.pixels(index), INPUT_SIZE))
+
+
+def test_where_all_is_known_there_are_no_maps(
+    folder: Path, photos: LabeledPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
+    monkeypatch.setattr(known, "all_unknown", [Unknown.joined(())] * COUNT)
+    items = TrainingPhotos(known, SETTINGS, plain_from=9)
+    with_maps = TrainingPhotos(photos, SETTINGS, plain_from=9)
+    assert [items[turn][2].shape for turn in EPOCH] == [(0, 0)] * COUNT
+    # Nothing else is drawn otherwise.
+    assert_equal([items[turn][:2] for turn in EPOCH], [with_maps[turn][:2] for turn in EPOCH])
+    (images, _, maps) = next(iter(DataLoader(items, COUNT, sampler=EPOCH)))
+    assert (len(images), maps.shape) == (COUNT, (COUNT, 0, 0))
 
 
 def test_photos_are_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +224,7 @@ def test_photos_are_decoded_once(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         return fit(photo, input_size)
 
     monkeypatch.setattr(training_photos, "fit", counted)
-    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE)
+    photos = LabeledPhotos(folder, "train", ("Bed", "Sink"), INPUT_SIZE, "ignore")
     items = TrainingPhotos(photos, SETTINGS, plain_from=9)
     for turn in EPOCH:
         items[turn]
@@ -223,3 +244,29 @@ def test_seeding_leaves_no_trace() -> None:
         assert (random.random(), np.random.random()) == first
     with seeded(1, 3, 2):
         assert (random.random(), np.random.random()) != first
+
+
+def test_a_photo_that_comes_again_in_an_epoch_is_changed_otherwise(photos: LabeledPhotos) -> None:
+    settings = SETTINGS.model_copy(update={"sampling": "classes", "hsv": 1.0, "mosaic": 0.0})
+    items = TrainingPhotos(photos, settings, plain_from=9)
+    turns: dict[str, list[Turn]] = {}
+    for epoch in range(6):
+        for position in range(COUNT):
+            turn = Turn(epoch, position)
+            turns.setdefault(f"{epoch}/{items.image_id(turn)}", []).append(turn)
+    first, second = next(several for several in turns.values() if len(several) > 1)[:2]
+    assert not torch.equal(items[first][0], items[second][0])
+    # Whoever asks in another order gets the same.
+    again = TrainingPhotos(photos, settings, plain_from=9)
+    assert_equal([again[second], again[first]], [items[second], items[first]])
+
+
+def test_only_photos_with_a_class_are_sampled_by_class(photos: LabeledPhotos) -> None:
+    items = TrainingPhotos(photos, SETTINGS.model_copy(update={"sampling": "classes"}), 9)
+    seen = {items.image_id(turn) for turn in EPOCH}
+    with_class = {
+        annotation.image_id
+        for annotation, labels in zip(photos.annotations, photos.all_labels, strict=True)
+        if len(labels)
+    }
+    assert seen == with_class

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dminity.network.detector import build_network
+from dminity.network.head import Truth
 from dminity.network.losses import LossSums, head_losses
 from tests.helpers.detectors import CLASSES, targets
 
@@ -16,7 +17,7 @@ def test_sums_of_parts_are_the_sum_of_the_whole() -> None:
     sums = []
     for chosen in (slice(0, 4), slice(0, 1), slice(1, 3), slice(3, 4)):
         losses = head_losses(
-            network.head, network.backbone(images[chosen]), labels[chosen], images[chosen]
+            network.head, network.backbone(images[chosen]), Truth(labels[chosen]), images[chosen]
         )
         sums.append(LossSums.of(losses, labels[chosen]))
         assert not network.head.training

@@ -80,6 +80,27 @@ def test_flags_of_the_table_reach_the_annotation(tmp_path: Path) -> None:
     assert (annotation.width, annotation.height) == (200, 100)
 
 
+def test_what_nobody_looked_for_reaches_the_annotation(tmp_path: Path) -> None:
+    merged = tmp_path / "data" / "merged"
+    corners = dict(zip(tables.CORNERS, (0.1, 0.2, 0.5, 1.0), strict=True))
+    ids = {"a": "train", "b": "validation", "c": "test"}
+    rows = [{"image_id": id_, "split": split} for id_, split in ids.items()]
+    bed = {"label": "Bed", "difficult": False} | corners | dict.fromkeys(tables.FLAGS)
+    images = [row | {"bucket": "01-10", "wanted_by": ["Bed"]} for row in rows]
+    tables.write(pd.DataFrame(images), merged / "images.parquet", tables.IMAGES)
+    boxes = pd.DataFrame([row | bed for row in rows])
+    tables.write(boxes, merged / "boxes.parquet", tables.MERGED_BOXES)
+    verified = [row | {"label": "Bed", "present": True} for row in rows]
+    verified += [rows[0] | {"label": label, "present": False} for label in ("Sink", "Oven")]
+    tables.write(pd.DataFrame(verified), merged / "verified.parquet", tables.VERIFIED)
+    (merged / "classes.txt").write_text("Bed\nSink\nOven\n")
+    sizes = pd.DataFrame([{"image_id": id_, "width": 64, "height": 48} for id_ in ids])
+    tables.write(sizes, tmp_path / "data" / "voc" / "sizes.parquet", tables.SIZES)
+    assert run_module(tmp_path, "dminity.stages.voc").returncode == 0
+    found = {id_: voc.read(voc.annotation_path(tmp_path / "data/voc", id_)) for id_ in ids}
+    assert [found[id_].unverified for id_ in ids] == [(), ("Sink", "Oven"), ("Sink", "Oven")]
+
+
 def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) -> None:
     table = one_bed()
     tables.write(table, tmp_path / "one.parquet", tables.BOXES)

@@ -123,14 +123,16 @@ def copied_rooms(rooms: Path, tmp_path: Path) -> Path:
 
 
 def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> None:
-    def of(variant: str = "yolox_nano", **changes: Any) -> str:
-        return fingerprint(
-            settings(**changes), variant, voc.read_classes(copied_rooms), copied_rooms
-        )
+    def of(
+        variant: str = "yolox_nano", kinds: tuple[tuple[int, int], ...] = (), **changes: Any
+    ) -> str:
+        classes = voc.read_classes(copied_rooms)
+        return fingerprint(settings(**changes), variant, classes, kinds, copied_rooms)
 
     known = of()
     assert of() == of(workers=7, cache_gb=3.0, devices=5, tensorboard=True) == known
     found = {known, of(variant="yolox_s"), of(lr=0.5), of(seed=9), of(batch_schedule={1: 2})}
+    found |= {of(unverified="absent"), of(kinds=((1, 2),))}
     image_id = voc.read_ids(copied_rooms, "train")[3]
     voc.photo_path(copied_rooms, image_id).write_bytes(b"another photo")
     found.add(of())
@@ -146,4 +148,4 @@ def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> No
     (lists / "train.txt").write_text("\n".join(ids[:-1]))
     (lists / "val.txt").write_text("\n".join([ids[-1], *voc.read_ids(copied_rooms, "validation")]))
     found.add(of())
-    assert len(found) == 10
+    assert len(found) == 12

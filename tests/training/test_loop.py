@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,44 @@ def test_photos_without_boxes_and_small_photos_are_no_trouble(tmp_path: Path) ->
     assert [value for _, value in found["train/num_fg"]] == [0, 0]
     assert all(value == 0 for _, value in found["train/box_loss"])
     assert all(0 < value < 1e4 for _, value in found["train/obj_loss"])
+
+
+def test_groups_teach_nothing(tmp_path: Path) -> None:
+    # Squares, of which nothing is gray in the input.
+    folder = make_room_folder(tmp_path / "voc", {"train": 4, "validation": 2})
+    draw = np.random.default_rng(0)
+    for image_id in voc.read_ids(folder, "train"):
+        photo = draw.integers(0, 256, (96, 96, 3), np.uint8)
+        cv2.imwrite(str(voc.photo_path(folder, image_id)), photo)
+        whole = voc.VocObject("Bed", (0.0, 0.0, 96.0, 96.0), difficult=True)
+        annotation = voc.Annotation(image_id, 96, 96, (whole,))
+        voc.write(annotation, voc.annotation_path(folder, image_id))
+    run(folder, tmp_path / "run", batch_size=2)
+    found = rows(tmp_path / "run" / "live")
+    assert [value for _, value in found["train/loss"]] == [0, 0]
+
+
+def test_parts_of_a_batch_are_cut_with_their_maps(rooms: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rooms, tmp_path / "voc"))
+    for number, image_id in enumerate(voc.read_ids(folder, "train")):
+        path = voc.annotation_path(folder, image_id)
+        unverified = voc.read_classes(folder)[number % 3 :: 3]
+        voc.write(replace(voc.read(path), unverified=unverified), path)
+    chosen: dict[str, object] = {"epochs": 1, "mosaic": 0.5, "no_aug": 0.0, "freeze_norms": True}
+    trials: dict[str, dict[str, object]] = {
+        "whole": {},
+        "parts": {"batch_size": 1, "accumulate": 4},
+        "absent": {"unverified": "absent"},
+    }
+    found = {}
+    for name, changes in trials.items():
+        run(folder, tmp_path / name, **(chosen | changes))
+        found[name] = rows(tmp_path / name / "live")
+    for name in ("train/obj_loss", "train/cls_loss"):
+        ((_, whole),), ((_, parts),) = (found[key][name] for key in ("whole", "parts"))
+        assert parts == pytest.approx(whole, rel=1e-3)
+    # A third of the classes is left out; that they are not there, a fresh network says anyway.
+    assert found["whole"]["train/cls_loss"][0][1] < 0.98 * found["absent"]["train/cls_loss"][0][1]
 
 
 class LittleMemory:

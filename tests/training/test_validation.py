@@ -25,7 +25,7 @@ def test_validation_losses_are_the_librarys_own(rooms: Path, tmp_path: Path) -> 
     network = build_network("yolox_nano", 30).eval()
     network.__class__, network.head.__class__ = YoloxModule, YoloxHead
     network.training = network.head.training = network.head.use_l1 = True
-    plain = ValidationPhotos(rooms, "validation", voc.read_classes(rooms), (96, 96))
+    plain = ValidationPhotos(rooms, "validation", voc.read_classes(rooms), (96, 96), "ignore")
     images = torch.stack([plain[index][0] for index in range(5)]).permute(0, 3, 1, 2).float()
     targets = torch.zeros(5, 120, 5)
     for row, annotation in zip(targets, plain.annotations, strict=True):

@@ -13,7 +13,7 @@ from dminity.data.settings import MarkedPolicies, Policies
 # Open Images publishes photos of 1024 pixels: what is thinner than one of them shows nothing.
 THINNEST_NORMALIZED = 1 / 1024
 # From the mildest to the strictest.
-POLICIES = ("keep", "difficult", "drop")
+POLICIES = ("keep", "ignore", "drop")
 # Why a box is left out.
 FAULTS = ("outside", "reversed", "thin", "marked")
 
@@ -26,7 +26,8 @@ class Merged(NamedTuple):
     """What is trained on and evaluated with, and what was left out.
 
     images, boxes and verified are tables as in `tables`, boxes with `difficult`. no_box: images
-    all of whose boxes were left out. left_out: how many boxes were, by the reason.
+    all of whose boxes were left out, and those for training that have none to learn from. left_out:
+    how many boxes were, by the reason.
     """
 
     images: pd.DataFrame
@@ -62,7 +63,10 @@ def merge(
     chosen = naming.named(came, classes, hierarchy)
     policies = _policies_of(chosen, marked)
     faults = faults_of(chosen).mask(policies == "drop", "marked")
-    kept = chosen[faults == ""].assign(difficult=policies == "difficult")
+    kept = chosen[faults == ""].assign(difficult=policies == "ignore")
+    # What is ignored teaches nothing: a training photo wants more than that.
+    of_use = kept[(kept["split"] != "train") | ~kept["difficult"]]
+    kept = kept[kept["image_id"].isin(of_use["image_id"])]
     shown = images["image_id"].isin(chosen["image_id"])
     left = images["image_id"].isin(kept["image_id"])
     for split in SPLITS:

@@ -9,7 +9,7 @@ from dminity.core.amenities import NAMES
 from dminity.core.errors import suggestion
 from dminity.core.parameters import Section
 
-Policy = Literal["keep", "difficult", "drop"]
+Policy = Literal["keep", "ignore", "drop"]
 
 
 def _chosen_classes(value: object) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ BOXES = pa.schema(
     + [(side, pa.float64()) for side in CORNERS]
     + [(flag, pa.bool_()) for flag in FLAGS]
 )
-# Of merged boxes, it is decided whether they are to be counted.
+# Of merged boxes, it is decided which are ignored: VOC's word is `difficult`.
 MERGED_BOXES = BOXES.append(pa.field("difficult", pa.bool_()))
 IMAGES = pa.schema(
     [

@@ -6,6 +6,8 @@ Corners are written as most of today's tools do (CVAT, FiftyOne, torchvision's u
 from 0, with decimals. VOC2007 itself counted from 1; a reader that subtracts that 1 is off by one
 pixel. `difficult` means what VOC means by it: not counted in evaluation, neither as found nor as
 missed. http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
+VOC has no word for classes that nobody looked for in a photo. They are listed in an element of our
+own, `<unverified>`, by a `<name>` each; of a photo without it, all is known.
 
 Folders of other tools are read too. What they say differently and is clear is understood; all
 else is refused, naming the file: a wrong box or class would show in nothing but a worse detector.
@@ -72,12 +74,16 @@ class VocObject:
 
 @dataclass(frozen=True)
 class Annotation:
-    """What is known about a photo of `width` x `height` pixels."""
+    """What is known about a photo of `width` x `height` pixels.
+
+    unverified: the classes that nobody looked for in it; boxes or none, they may be there.
+    """
 
     image_id: str
     width: int
     height: int
     objects: tuple[VocObject, ...]
+    unverified: tuple[str, ...] = ()
 
     def xyxy_pixels(self) -> Boxes:
         """The corners of all objects: [N, 4], float64."""
@@ -103,6 +109,10 @@ def write(annotation: Annotation, path: Path) -> None:
         corners = ElementTree.SubElement(element, "bndbox")
         for side, value in zip(SIDES, item.xyxy_pixels, strict=True):
             _add(corners, side, str(round(value, DECIMALS)))
+    if annotation.unverified:
+        unverified = ElementTree.SubElement(root, "unverified")
+        for name in annotation.unverified:
+            _add(unverified, "name", name)
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8")
 
@@ -149,7 +159,8 @@ def _read_annotation(image_id: str, root: ElementTree.Element | None) -> Annotat
             objects.append(_read_object(element, width, height))
         except ValueError as error:
             raise ValueError(f"object {number}: {error}") from error
-    return Annotation(image_id, width, height, tuple(objects))
+    unverified = tuple(element.text or "" for element in root.iterfind("unverified/name"))
+    return Annotation(image_id, width, height, tuple(objects), unverified)
 
 
 def _read_side(root: ElementTree.Element, name: str) -> int:
@@ -226,7 +237,7 @@ def read_split(folder: Path, split: str, classes: Collection[str]) -> list[Annot
 
     Raises:
         BadAnnotation: if the list or one of its annotations cannot be read, the list is empty, or
-            an object is of none of `classes`.
+            an annotation knows a class that is none of `classes`.
     """
     annotations = []
     for image_id in read_ids(folder, split):
@@ -237,12 +248,12 @@ def read_split(folder: Path, split: str, classes: Collection[str]) -> list[Annot
 
 
 def _refuse_unknown_classes(annotation: Annotation, classes: Collection[str], path: Path) -> None:
-    """Raise if an object is of none of `classes`."""
-    for item in annotation.objects:
-        if item.label not in classes:
+    """Raise if an object, or what nobody looked for, is none of `classes`."""
+    for label in (*(item.label for item in annotation.objects), *annotation.unverified):
+        if label not in classes:
             raise BadAnnotation(
-                f"{path}: {item.label!r} is none of the classes; run `dvc repro voc`, or mend "
-                f"that file or classes.txt{suggestion(item.label, classes)}"
+                f"{path}: {label!r} is none of the classes; run `dvc repro voc`, or mend "
+                f"that file or classes.txt{suggestion(label, classes)}"
             )
 
 

@@ -18,6 +18,7 @@ from dminity.loader.mosaic import Mosaic
 from dminity.loader.photos import Image, Labels, Photos, Size
 from dminity.loader.settings import AugmentationSettings
 from dminity.loader.transforms import ColorChange, HorizontalFlip, Transform
+from dminity.loader.unknown import Unknown
 
 MAX_LABELS = 120
 
@@ -41,43 +42,49 @@ class Augmentation:
 
     def __call__(
         self, photos: Photos, index: int, with_mosaic: bool
-    ) -> tuple[Image, NDArray[np.float32]]:
+    ) -> tuple[Image, NDArray[np.float32], Unknown]:
         """An image [*input_size, 3], BGR, that is the caller's, and its targets [MAX_LABELS, 5].
 
-        Targets are the class, and cxcywh in input pixels; rows of zeros are padding. Partners for
-        mosaic and mixup come from all `photos`. Without `with_mosaic` there is neither.
+        Targets are the class, and cxcywh in input pixels; rows of zeros are padding. With them
+        comes what is unknown of the image. Partners for mosaic and mixup come from all `photos`.
+        Without `with_mosaic` there is neither.
         """
         if with_mosaic and random.random() < self.settings.mosaic:
-            image, labels = self.mosaic(photos, index)
+            image, labels, unknown = self.mosaic(photos, index)
             if len(labels) and random.random() < self.settings.mixup:
-                image, labels = self.mixup(image, labels, photos)
-            return self._transform(image, labels)
-        image, targets = self._transform(photos.pixels(index), photos.labels(index))
-        return letterbox(image, self.input_size), targets
+                image, labels, unknown = self.mixup(image, labels, unknown, photos)
+            return self._transform(image, labels, unknown)
+        known = photos.labels(index), photos.unknown(index)
+        image, targets, unknown = self._transform(photos.pixels(index), *known)
+        return letterbox(image, self.input_size), targets, unknown
 
-    def _transform(self, image: Image, labels: Labels) -> tuple[Image, NDArray[np.float32]]:
+    def _transform(
+        self, image: Image, labels: Labels, unknown: Unknown
+    ) -> tuple[Image, NDArray[np.float32], Unknown]:
         """Apply the transforms to an image of any size, and make targets of its labels.
 
         As in YOLOX, an image without boxes stays as it is; boxes that are at most a pixel high or
         wide are dropped, and an image that would lose all by that keeps them and stays as it is.
         """
+        height, width = image.shape[:2]
+        scale = scale_to_fit(height, width, self.input_size)
         if not len(labels):
-            return image, np.zeros((MAX_LABELS, 5), np.float32)
+            return image, np.zeros((MAX_LABELS, 5), np.float32), unknown.placed(scale, 0, 0)
         drawn = [transform.draw() for transform in self.transforms]
         changes = [change for change in drawn if change is not None]
-        height, width = image.shape[:2]
         xyxy, classes = labels[:, :4], labels[:, 4:]
         changed_xyxy = xyxy
         for change in changes:
             changed_xyxy = change.boxes(changed_xyxy, (height, width))
-        scale = scale_to_fit(height, width, self.input_size)
         cxcywh = scale * xyxy_to_cxcywh(changed_xyxy)
         kept = np.minimum(cxcywh[:, 2], cxcywh[:, 3]) > 1
         if not kept.any():
-            return image, padded(classes, scale * xyxy_to_cxcywh(xyxy))
+            targets = padded(classes, scale * xyxy_to_cxcywh(xyxy))
+            return image, targets, unknown.placed(scale, 0, 0)
         for change in changes:
             image = change.image(image)
-        return image, padded(classes[kept], cxcywh[kept])
+            unknown = change.unknown(unknown, (height, width))
+        return image, padded(classes[kept], cxcywh[kept]), unknown.placed(scale, 0, 0)
 
 
 def padded(classes: NDArray[np.float32], cxcywh: NDArray[np.float32]) -> NDArray[np.float32]:

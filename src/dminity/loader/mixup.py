@@ -9,6 +9,7 @@ from yolox.utils import adjust_box_anns
 from dminity.detection.boxes import mirror_xyxy
 from dminity.detection.letterbox import letterbox, scale_to_fit
 from dminity.loader.photos import Image, Labels, Photos, Size
+from dminity.loader.unknown import Unknown
 
 # YOLOX's own setting.
 SCALE = (0.5, 1.5)
@@ -20,8 +21,13 @@ class Mixup:
     def __init__(self, input_size: Size) -> None:
         self.input_size = input_size
 
-    def __call__(self, image: Image, labels: Labels, photos: Photos) -> tuple[Image, Labels]:
-        """The mean of an image [*input_size, 3] and a photo that has labels, and both's labels."""
+    def __call__(
+        self, image: Image, labels: Labels, unknown: Unknown, photos: Photos
+    ) -> tuple[Image, Labels, Unknown]:
+        """The mean of an image [*input_size, 3] and a photo that has labels, and both's labels.
+
+        What is unknown of either is unknown of the mean.
+        """
         height, width = self.input_size
         factor = random.uniform(*SCALE)
         mirrored = random.uniform(0, 1) > 0.5
@@ -34,15 +40,18 @@ class Mixup:
 
         partner = cv2.resize(letterbox(photos.pixels(index), self.input_size), (wide, high))
         scale = scale_to_fit(*photos.size(index), self.input_size) * factor
+        partners = photos.unknown(index).placed(scale, 0, 0)
         xyxy = adjust_box_anns(photos.labels(index)[:, :4].copy(), scale, 0, 0, wide, high)
         if mirrored:
             partner = cv2.flip(partner, 1)
             xyxy = mirror_xyxy(xyxy, wide)
+            partners = partners.mirrored(wide)
         xyxy[:, 0::2] = np.clip(xyxy[:, 0::2] - left, 0, width)
         xyxy[:, 1::2] = np.clip(xyxy[:, 1::2] - top, 0, height)
         added = np.hstack((xyxy, photos.labels(index)[:, 4:]))
         shown = partner[top : top + height, left : left + width].astype(np.uint8, copy=False)
-        return _blend(image, shown), np.vstack((labels, added))
+        unknown = Unknown.joined((unknown, partners.placed(1, -left, -top)))
+        return _blend(image, shown), np.vstack((labels, added)), unknown
 
 
 def _blend(image: Image, partner: Image) -> Image:

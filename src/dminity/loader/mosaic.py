@@ -15,6 +15,7 @@ from yolox.data.datasets.mosaicdetection import get_mosaic_coordinate
 
 from dminity.detection.letterbox import GRAY, fit, fitted_size, scale_to_fit
 from dminity.loader.photos import Image, Labels, Photos, Size
+from dminity.loader.unknown import Unknown
 
 # YOLOX's own settings.
 DEGREES = 10.0
@@ -45,8 +46,11 @@ class Mosaic:
         self.input_size = input_size
         self.canvas = np.empty((2 * height, 2 * width, 3), np.uint8)
 
-    def __call__(self, photos: Photos, index: int) -> tuple[Image, Labels]:
-        """A mosaic of a photo and three others at random: [*input_size, 3], and its labels."""
+    def __call__(self, photos: Photos, index: int) -> tuple[Image, Labels, Unknown]:
+        """A mosaic of a photo and three others at random: [*input_size, 3], and its labels.
+
+        Of the gray around and between photos all is known: nothing is there.
+        """
         height, width = self.input_size
         center_y = int(random.uniform(0.5 * height, 1.5 * height))
         center_x = int(random.uniform(0.5 * width, 1.5 * width))
@@ -59,7 +63,8 @@ class Mosaic:
         labels = np.concatenate([self._labels_on_canvas(photos, tile) for tile in tiles])
         if len(labels):
             labels = apply_affine_to_bboxes(labels, (width, height), matrix, scale)
-        return self._view(photos, tiles, matrix), labels
+        unknown = Unknown.joined(self._unknown_on_canvas(photos, tile) for tile in tiles)
+        return self._view(photos, tiles, matrix), labels, unknown.warped(matrix)
 
     def _tile(self, photos: Photos, index: int, corner: int, center_x: int, center_y: int) -> _Tile:
         """Where a photo lies: corner 0 is top left of the center, then right, and below them."""
@@ -72,12 +77,25 @@ class Mosaic:
     def _labels_on_canvas(self, photos: Photos, tile: _Tile) -> Labels:
         """A tile's labels, in pixels of the canvas and cut at its edges."""
         height, width = self.input_size
-        left, top = tile.xyxy_canvas[0] - tile.xy_photo[0], tile.xyxy_canvas[1] - tile.xy_photo[1]
-        scale = scale_to_fit(*photos.size(tile.photo), self.input_size)
+        scale, left, top = self._place(photos, tile)
         labels = photos.labels(tile.photo).copy()
         labels[:, 0:4:2] = np.clip(scale * labels[:, 0:4:2] + left, 0, 2 * width)
         labels[:, 1:4:2] = np.clip(scale * labels[:, 1:4:2] + top, 0, 2 * height)
         return labels
+
+    def _unknown_on_canvas(self, photos: Photos, tile: _Tile) -> Unknown:
+        """What is unknown of a tile, in pixels of the canvas and cut at its edges."""
+        height, width = self.input_size
+        unknown = photos.unknown(tile.photo)
+        if not len(unknown.bits):
+            return unknown
+        return unknown.placed(*self._place(photos, tile)).cut(2 * width, 2 * height)
+
+    def _place(self, photos: Photos, tile: _Tile) -> tuple[float, int, int]:
+        """By how much a photo is scaled, and where on the canvas its top left corner lies."""
+        scale = scale_to_fit(*photos.size(tile.photo), self.input_size)
+        x, y = tile.xy_photo
+        return scale, tile.xyxy_canvas[0] - x, tile.xyxy_canvas[1] - y
 
     def _view(self, photos: Photos, tiles: list[_Tile], matrix: NDArray[np.float64]) -> Image:
         """What shows of the tiles, by an affine matrix [2, 3] from canvas to image.

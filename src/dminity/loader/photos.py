@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dminity.loader.unknown import Unknown
+
 # [H, W, 3], uint8, BGR.
 Image = NDArray[np.uint8]
 # [N, 5], float32: xyxy in pixels of the image, and the class.
@@ -23,6 +25,9 @@ class Photos(Protocol):
 
     def labels(self, index: int) -> Labels:
         """A photo's labels [N, 5]: xyxy in its pixels, and the class."""
+
+    def unknown(self, index: int) -> Unknown:
+        """What is unknown of a photo, in its pixels."""
 
     def pixels(self, index: int) -> Image:
         """A photo [H, W, 3], BGR."""

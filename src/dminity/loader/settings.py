@@ -1,13 +1,19 @@
-"""How photos are changed at random before training sees them."""
+"""Which photos training sees, how they are changed at random before, what of them is unknown."""
+
+from typing import Literal
 
 from pydantic import NonNegativeInt
 
 from dminity.core.parameters import Section, Share
 
+# What a class that nobody looked for in a photo is there: not known, or not there.
+Unverified = Literal["ignore", "absent"]
+
 
 class AugmentationSettings(Section):
-    """The probability of each augmentation, per photo, and the seed of all draws."""
+    """How photos are drawn, the probability of each augmentation, and the seed of all draws."""
 
+    sampling: Literal["photos", "classes"]
     mosaic: Share
     mixup: Share
     hsv: Share

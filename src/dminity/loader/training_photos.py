@@ -20,10 +20,11 @@ from torch.utils.data import Dataset
 from dminity.data import voc
 from dminity.detection.letterbox import fit, fitted_size, scale_to_fit
 from dminity.loader.augmentation import Augmentation
-from dminity.loader.batches import Turn, epoch_order
+from dminity.loader.batches import Turn, class_aware_shares, earlier_turns, epoch_order
 from dminity.loader.photo_cache import PhotoCache
 from dminity.loader.photos import Image, Labels, Size
-from dminity.loader.settings import AugmentationSettings
+from dminity.loader.settings import AugmentationSettings, Unverified
+from dminity.loader.unknown import Unknown, fitted_unknown
 
 # Partners for mosaic and mixup are drawn from so many photos that follow each other in an epoch:
 # each is then decoded once for all its turns. They are other photos in each epoch.
@@ -34,13 +35,19 @@ class LabeledPhotos:
     """The photos of a split, fitted to the input size, and their labels.
 
     Labels are [N, 5], float32: xyxy in pixels of the fitted photo, and the class. `difficult`
-    objects are left out: they are groups, no single thing to learn. A photo is seldom decoded
+    objects are none of them: they are no single thing to learn, and neither is what lies in them
+    background (`loader.unknown`). A photo is seldom decoded
     twice: it is taken from a cache, or is one of the NEIGHBORS that were used last (79 MB of
     640 x 640 in each process).
     """
 
     def __init__(
-        self, folder: Path, split: str, classes: tuple[str, ...], input_size: Size
+        self,
+        folder: Path,
+        split: str,
+        classes: tuple[str, ...],
+        input_size: Size,
+        unverified: Unverified,
     ) -> None:
         class_index = {name: index for index, name in enumerate(classes)}
         self.folder = folder
@@ -52,6 +59,10 @@ class LabeledPhotos:
         ]
         self.all_labels = [
             fitted_labels(annotation, class_index, input_size) for annotation in self.annotations
+        ]
+        self.all_unknown = [
+            fitted_unknown(annotation, class_index, input_size, unverified)
+            for annotation in self.annotations
         ]
         self.cache: PhotoCache | None = None
         self.recent: dict[int, Image] = {}  # in the order of their last use
@@ -70,6 +81,10 @@ class LabeledPhotos:
     def labels(self, index: int) -> Labels:
         """A photo's labels [N, 5], float32: xyxy in its pixels, and the class."""
         return self.all_labels[index]
+
+    def unknown(self, index: int) -> Unknown:
+        """What is unknown of a photo, in its pixels."""
+        return self.all_unknown[index]
 
     def pixels(self, index: int) -> Image:
         """A fitted photo [H, W, 3], BGR, read-only."""
@@ -119,6 +134,10 @@ class SomePhotos:
         """A photo's labels [N, 5], float32: xyxy in its pixels, and the class."""
         return self.photos.labels(self.indices[number])
 
+    def unknown(self, number: int) -> Unknown:
+        """What is unknown of a photo, in its pixels."""
+        return self.photos.unknown(self.indices[number])
+
     def pixels(self, number: int) -> Image:
         """A photo [H, W, 3], BGR, read-only."""
         return self.photos.pixels(self.indices[number])
@@ -137,11 +156,12 @@ def fitted_labels(
     return np.array(labels, np.float32).reshape(-1, 5)
 
 
-class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
     """Augmented photos and their targets, by their turn in an epoch.
 
-    Items are an image [H, W, 3], uint8, BGR, and targets [MAX_LABELS, 5], float32: the class, and
-    cxcywh in input pixels; rows of zeros are padding.
+    Items are an image [H, W, 3], uint8, BGR; targets [MAX_LABELS, 5], float32: the class, and
+    cxcywh in input pixels, where rows of zeros are padding; and the map [H / 8, W / 8], int64, of
+    what is unknown, or [0, 0] for every photo where all is known of all of them.
     """
 
     def __init__(
@@ -152,25 +172,39 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         self.seed = settings.seed
         self.plain_from = plain_from
         self.augmentation = Augmentation(photos.input_size, settings)
+        self.all_is_known = not any(len(unknown.bits) for unknown in photos.all_unknown)
+        self.shares = None
+        if settings.sampling == "classes":
+            labels = (photos.labels(index) for index in range(len(photos)))
+            self.shares = class_aware_shares([of_photo[:, 4].astype(int) for of_photo in labels])
         self.epoch = -1
-        self.order = np.empty(0, np.int64)
+        self.order = self.earlier = np.empty(0, np.int64)
         self.blocks: list[NDArray[np.int64]] = []
         self.starts: list[int] = []
 
     def __len__(self) -> int:
         return len(self.photos)
 
-    def __getitem__(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         neighbors, number = self.neighbors(turn)
-        with seeded(self.seed, turn.epoch, neighbors.indices[number]):
-            image, targets = self.augmentation(neighbors, number, turn.epoch < self.plain_from)
-        return torch.from_numpy(image), torch.from_numpy(targets)
+        with seeded(self.seed, turn.epoch, neighbors.indices[number], *self.again(turn)):
+            image, targets, unknown = self.augmentation(
+                neighbors, number, turn.epoch < self.plain_from
+            )
+        size = (0, 0) if self.all_is_known else self.photos.input_size
+        cells = torch.from_numpy(unknown.mapped(size))
+        return torch.from_numpy(image), torch.from_numpy(targets), cells
 
     def neighbors(self, turn: Turn) -> tuple[SomePhotos, int]:
         """The neighbors of the photo whose turn it is, itself among them, and its number there."""
         self.enter(turn.epoch)
         block = bisect(self.starts, turn.position) - 1
         return self.photos.some(self.blocks[block]), turn.position - self.starts[block]
+
+    def again(self, turn: Turn) -> tuple[int, ...]:
+        """What tells the later turns of a photo in an epoch from its first: other augmentation."""
+        earlier = int(self.earlier[turn.position])
+        return (earlier,) if earlier else ()
 
     def image_id(self, turn: Turn) -> str:
         """The id of the photo whose turn it is."""
@@ -180,7 +214,8 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def enter(self, epoch: int) -> None:
         """Put the photos into the order of an epoch."""
         if epoch != self.epoch:
-            self.order = epoch_order(len(self), self.seed, epoch)
+            self.order = epoch_order(len(self), self.seed, epoch, self.shares)
+            self.earlier = earlier_turns(self.order)
             self.blocks = np.array_split(self.order, -(-len(self.order) // NEIGHBORS))
             self.starts = list(accumulate(map(len, self.blocks), initial=0))
             self.epoch = epoch

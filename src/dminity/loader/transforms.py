@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dminity.detection.boxes import mirror_xyxy
 from dminity.loader.photos import Image, Size
+from dminity.loader.unknown import Unknown
 
 Xyxy = NDArray[np.float32]
 
@@ -27,6 +28,9 @@ class Change(Protocol):
 
     def boxes(self, xyxy: Xyxy, size: Size) -> Xyxy:
         """Boxes [N, 4], in pixels of an image of this height and width, after the change."""
+
+    def unknown(self, unknown: Unknown, size: Size) -> Unknown:
+        """What is unknown of an image of this height and width, after the change."""
 
     def image(self, image: Image) -> Image:
         """An image [H, W, 3], BGR, after the change; the argument stays as it is."""
@@ -69,6 +73,11 @@ class ColorGains(NamedTuple):
         del size
         return xyxy
 
+    def unknown(self, unknown: Unknown, size: Size) -> Unknown:
+        """It stays where it is."""
+        del size
+        return unknown
+
     def image(self, image: Image) -> Image:
         """A copy of an image [H, W, 3], BGR, with other colors.
 
@@ -102,6 +111,10 @@ class Flipped:
     def boxes(self, xyxy: Xyxy, size: Size) -> Xyxy:
         """Boxes [N, 4] on the other side."""
         return mirror_xyxy(xyxy, size[1])
+
+    def unknown(self, unknown: Unknown, size: Size) -> Unknown:
+        """What is unknown, on the other side."""
+        return unknown.mirrored(size[1])
 
     def image(self, image: Image) -> Image:
         """A copy of an image [H, W, 3], mirrored."""

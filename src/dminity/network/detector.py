@@ -29,7 +29,7 @@ from dminity.core.files import replacing_file
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.detections import Detections
 from dminity.detection.letterbox import filled_size, letterbox, network_input
-from dminity.network.head import Head
+from dminity.network.head import Head, Truth
 from dminity.network.losses import named_losses
 from dminity.network.prediction import to_detections
 
@@ -99,17 +99,25 @@ class Detector:
 class Network(YoloxModule):  # type: ignore[misc]
     """The library's network, with losses by the pipeline's names: another one needs no more."""
 
-    def forward(self, x: torch.Tensor, targets: torch.Tensor | None = None) -> Any:
+    def forward(
+        self,
+        x: torch.Tensor,
+        targets: torch.Tensor | None = None,
+        unknown: torch.Tensor | None = None,
+    ) -> Any:
         """In training the losses by name, or else predictions [B, anchors, 5 + classes].
 
         Args:
             x: [B, 3, H, W], float32, as `detection.letterbox` makes them.
             targets: in training, [B, labels, 5], float32: the class, and cxcywh in input pixels.
+            unknown: in training, maps [B, H / 8, W / 8], int64, as `detection.unknown` has them;
+                None or [B, 0, 0] where all is known.
         """
         features = self.backbone(x)
         if not self.training:
             return self.head(features)
-        return named_losses(self.head(features, targets, x))
+        assert targets is not None, "losses are those of something"
+        return named_losses(self.head(features, Truth(targets, unknown), x))
 
 
 def build_network(variant: str, num_classes: int) -> YoloxModule:

@@ -10,6 +10,11 @@ What differs from the library:
    numbers for N anchors, C classes and G boxes, not [G, N, C]: the binary cross entropy against a
    one-hot class is a sum over all classes that all boxes share, and one correction for their own.
 4. No call empties a GPU's cache of memory after each photo.
+5. What is unknown teaches nothing (`network.unknown`): an anchor without a box counts less as
+   background, and classes are left out where an anchor has one. Where all is known, the losses are
+   the library's.
+6. A box of a class is one of all that the class is a kind of (`Head.kinds`). Whether a couch is a
+   sofa bed is known where somebody looked for sofa beds, and nowhere else.
 """
 
 from typing import NamedTuple
@@ -18,6 +23,9 @@ import torch
 from torch.nn.functional import one_hot
 from yolox.models import YoloxHead
 from yolox.utils import bboxes_iou
+
+from dminity.network.grid import Grid
+from dminity.network.unknown import at_anchors, background_weights, unknown_classes
 
 # As in the library: weights of the box loss and the IoU cost, and what keeps a box from anchors
 # off its center.
@@ -28,12 +36,16 @@ OFF_CENTER_COST = 1e6
 LOWEST_LOG = -100.0
 
 
-class Grid(NamedTuple):
-    """The anchor points of all levels: strides and positions in strides, [1, anchors] each."""
+class Truth(NamedTuple):
+    """What is said of a batch.
 
-    strides: torch.Tensor
-    x: torch.Tensor
-    y: torch.Tensor
+    targets: [B, labels, 5], float32: the class, and cxcywh in input pixels; rows of zeros are
+    padding. unknown: the maps [B, H / 8, W / 8], int64, of `detection.unknown`; None or [B, 0, 0]
+    where all is known.
+    """
+
+    targets: torch.Tensor
+    unknown: torch.Tensor | None = None
 
 
 class Matches(NamedTuple):
@@ -49,7 +61,13 @@ class Matches(NamedTuple):
 
 
 class Head(YoloxHead):  # type: ignore[misc]
-    """The library's head, whose losses are sums."""
+    """The library's head, whose losses are sums.
+
+    Attributes:
+        kinds: pairs of classes of which the first is a kind of the second.
+    """
+
+    kinds: tuple[tuple[int, int], ...] = ()
 
     def get_output_and_grid(
         self, output: torch.Tensor, k: int, stride: int, dtype: str
@@ -73,38 +91,89 @@ class Head(YoloxHead):  # type: ignore[misc]
         x_shifts: list[torch.Tensor],
         y_shifts: list[torch.Tensor],
         expanded_strides: list[torch.Tensor],
-        labels: torch.Tensor,
+        labels: Truth,
         outputs: torch.Tensor,
         origin_preds: list[torch.Tensor],
         dtype: torch.dtype,
     ) -> tuple[torch.Tensor, ...]:
         """Sums over the batch: total, box, objectness, class and L1 loss, and matched anchors.
 
-        The signature is the library's: positions and strides of the anchors by level, targets
-        [B, labels, 5], decoded outputs [B, anchors, 5 + C], raw boxes by level.
+        The signature is the library's: positions and strides of the anchors by level, the truth as
+        `forward` is given it, decoded outputs [B, anchors, 5 + C], raw boxes by level.
         """
         grid = Grid(*(torch.cat(parts, 1) for parts in (expanded_strides, x_shifts, y_shifts)))
-        boxes_per_photo = (labels.sum(dim=2) > 0).sum(dim=1).tolist()
-        truths = [rows[:count] for rows, count in zip(labels, boxes_per_photo, strict=True)]
-        matches = [self.match(*pair, grid) for pair in zip(outputs, truths, strict=True)]
+        unknown = None
+        if labels.unknown is not None and labels.unknown.numel():
+            unknown = at_anchors(labels.unknown, grid)
+        boxes_per_photo = (labels.targets.sum(dim=2) > 0).sum(dim=1).tolist()
+        truths = [rows[:count] for rows, count in zip(labels.targets, boxes_per_photo, strict=True)]
+        matches = [
+            self.match(found, truth, grid, None if unknown is None else unknown[photo])
+            for photo, (found, truth) in enumerate(zip(outputs, truths, strict=True))
+        ]
         matched = torch.stack([match.is_matched for match in matches])
         pairs = list(zip(truths, matches, strict=True))
         targets = torch.cat([truth[match.box] for truth, match in pairs])
         ious = torch.cat([match.iou for match in matches])
-        classes = one_hot(targets[:, 0].long(), self.num_classes) * ious[:, None]
 
         box = BOX_WEIGHT * self.iou_loss(outputs[matched][:, :4], targets[:, 1:]).sum()
-        objectness = self.bcewithlog_loss(outputs[..., 4], matched.to(outputs)).sum()
-        of_class = self.bcewithlog_loss(outputs[matched][:, 5:], classes).sum()
+        objectness = self.objectness_loss(outputs, matched, unknown)
+        of_class = self.class_loss(
+            outputs[matched][:, 5:],
+            targets[:, 0].long(),
+            ious,
+            None if unknown is None else unknown[matched],
+        )
         l1 = outputs.new_zeros(())
         if self.use_l1:
             wanted = self.l1_targets(targets[:, 1:], matched, grid)
             l1 = self.l1_loss(torch.cat(origin_preds, 1)[matched].float(), wanted).sum()
         return box + objectness + of_class + l1, box, objectness, of_class, l1, matched.sum()
 
+    def objectness_loss(
+        self, outputs: torch.Tensor, matched: torch.Tensor, unknown: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The sum over outputs [B, anchors, 5 + C]; those of matched anchors are to be 1.
+
+        `matched` [B, anchors] says which these are, and `unknown` what is unknown at each, in bits.
+        """
+        losses: torch.Tensor = self.bcewithlog_loss(outputs[..., 4], matched.to(outputs))
+        if unknown is not None:
+            losses = losses * background_weights(outputs, unknown).masked_fill(matched, 1.0)
+        return losses.sum()
+
+    def class_loss(
+        self,
+        logits: torch.Tensor,
+        classes: torch.Tensor,
+        ious: torch.Tensor,
+        unknown: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The sum of matched anchors' logits [M, C], whose boxes are of `classes` [M].
+
+        `unknown` [M] are the bits of what is unknown at each; what its box is, an anchor knows.
+        """
+        wanted = one_hot(classes, self.num_classes)
+        for kind, parent in self.kinds:
+            wanted[classes == kind, parent] = 1
+        losses: torch.Tensor = self.bcewithlog_loss(logits, wanted * ious[:, None])
+        if unknown is not None:
+            left_out = unknown_classes(unknown, self.num_classes) & (wanted == 0)
+            losses = losses.masked_fill(left_out, 0.0)
+        return losses.sum()
+
     @torch.no_grad()
-    def match(self, outputs: torch.Tensor, truth: torch.Tensor, grid: Grid) -> Matches:
-        """SimOTA for one photo: outputs [anchors, 5 + C] and boxes [G, 5] (class, cxcywh)."""
+    def match(
+        self,
+        outputs: torch.Tensor,
+        truth: torch.Tensor,
+        grid: Grid,
+        unknown: torch.Tensor | None,
+    ) -> Matches:
+        """SimOTA for one photo: outputs [anchors, 5 + C] and boxes [G, 5] (class, cxcywh).
+
+        `unknown` [anchors] are the bits of what is unknown at each.
+        """
         if not len(truth):
             none = outputs.new_zeros(0)
             return Matches(torch.zeros_like(outputs[:, 0], dtype=torch.bool), none.long(), none)
@@ -112,7 +181,10 @@ class Head(YoloxHead):  # type: ignore[misc]
         found = outputs[candidates]
         ious = bboxes_iou(truth[:, 1:], found[:, :4], False)
         scores = torch.sqrt(found[:, 5:].sigmoid() * found[:, 4:5].sigmoid())
-        cost = class_cost(scores, truth[:, 0].long())
+        left_out = None
+        if unknown is not None:
+            left_out = unknown_classes(unknown[candidates], self.num_classes)
+        cost = class_cost(scores, truth[:, 0].long(), self.kinds, left_out)
         cost += IOU_COST * -torch.log(ious + 1e-8) + OFF_CENTER_COST * ~centered
         _, _, matched_ious, box = self.simota_matching(
             cost, ious, truth[:, 0], len(truth), candidates
@@ -129,8 +201,26 @@ class Head(YoloxHead):  # type: ignore[misc]
         return wanted
 
 
-def class_cost(scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Binary cross entropy [G, N] of scores [N, C] against each of G one-hot classes."""
+def class_cost(
+    scores: torch.Tensor,
+    classes: torch.Tensor,
+    kinds: tuple[tuple[int, int], ...] = (),
+    unknown: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Binary cross entropy [G, N] of scores [N, C] against each of G boxes' classes.
+
+    Args:
+        scores: 0-1.
+        classes: [G]. A box is also of all that its class is a kind of.
+        kinds: pairs of classes of which the first is a kind of the second.
+        unknown: [N, C], bool: what counts only for a box of it.
+    """
     present = -scores.log().clamp(min=LOWEST_LOG)
     absent = -(-scores).log1p().clamp(min=LOWEST_LOG)
-    return absent.sum(dim=1) + (present - absent)[:, classes].T
+    if unknown is not None:
+        absent = absent.masked_fill(unknown, 0.0)
+    of_one = present - absent
+    of_box = of_one.clone() if kinds else of_one
+    for kind, parent in kinds:
+        of_box[:, kind] += of_one[:, parent]
+    return absent.sum(dim=1) + of_box[:, classes].T

@@ -7,6 +7,8 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from dminity.network.head import Truth
+
 # In the order in which the head gives them; the first is the sum of the others.
 LOSSES = ("loss", "box_loss", "obj_loss", "cls_loss", "l1_loss")
 # How many anchors are matched to a box; the library calls them foreground.
@@ -56,14 +58,14 @@ def named_losses(losses: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def head_losses(
-    head: nn.Module, features: Any, targets: torch.Tensor, images: torch.Tensor
+    head: nn.Module, features: Any, truth: Truth, images: torch.Tensor
 ) -> dict[str, torch.Tensor]:
     """The losses of a head in evaluation mode, whose layers stay in that mode.
 
     Args:
         head: YOLOX's, as `network.head` makes it.
         features: of the backbone, a tensor [B, C, H, W] for each level.
-        targets: [B, labels, 5], float32: the class, and cxcywh in input pixels.
+        truth: what is said of the images.
         images: what the features are of: [B, 3, H, W].
 
     Returns:
@@ -71,6 +73,6 @@ def head_losses(
     """
     head.training = True
     try:
-        return named_losses(head(features, targets, images))
+        return named_losses(head(features, truth, images))
     finally:
         head.training = False

@@ -6,6 +6,7 @@ A room's id is the seed of everything in it: the boxes and the photo of an id ca
 import hashlib
 import multiprocessing
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,9 @@ from dminity.core.pool import Pool
 from dminity.data import tables
 from dminity.sources import rooms
 from dminity.sources.rooms import scene
+from dminity.sources.rooms.scene import RoomBox
 from dminity.sources.settings import DemoSettings
+from dminity.sources.shortages import taken_out, verified_classes
 from dminity.sources.source import Annotations
 
 JPEG_QUALITY = 95
@@ -33,6 +36,9 @@ class RenderedRooms:
     def __init__(self, demo: DemoSettings) -> None:
         self.sizes = {"train": demo.train, "validation": demo.validation, "test": demo.test}
         self.seed = demo.seed
+        # What training lacks, validation and test have: figures stay comparable.
+        self.unverified = {"train": demo.unverified}
+        self.tails = {"train": demo.tail}
         # Rendering is work for the processor: threads, as a download has them, would share one.
         self.pool = Pool(multiprocessing.get_context("spawn"), partial(cv2.setNumThreads, 1))
 
@@ -44,52 +50,68 @@ class RenderedRooms:
         return f"demo-{hashlib.sha256(code).hexdigest()[:16]}"
 
     def annotations(self, split: str, work: Path) -> Annotations:
-        """The boxes of every room of a split; what has none in a room is known not to be there."""
-        del work
-        boxes = self.boxes(split)
-        there = {
-            (image_id, name)
-            for image_id, label in zip(boxes["image_id"], boxes["label"], strict=True)
-            for name in with_ancestors(label)
-        }
-        verified = pd.DataFrame(
-            [
-                (image_id, split, label, (image_id, label) in there)
-                for image_id in self.image_ids(split)
-                for label in NAMES
-            ],
-            columns=tables.VERIFIED.names,
-        )
-        return Annotations(boxes, verified, [])
+        """The boxes of the rooms of a split, as far as they are verified.
 
-    def boxes(self, split: str) -> pd.DataFrame:
-        """The boxes of every room of a split."""
-        image_ids = self.image_ids(split)
-        described = self.pool.map(scene.describe, image_ids, chunksize=CHUNK)
-        rows = [
-            {"image_id": image_id, **vars(box)}
-            for image_id, boxes in zip(image_ids, described, strict=True)
-            for box in boxes
-        ]
-        boxes = pd.DataFrame(rows).assign(split=split, is_depiction=False, is_inside=False)
-        return boxes[list(tables.BOXES.names)]
+        What is verified and has no box in a room is known not to be there.
+        """
+        del work
+        boxes, verified = [], []
+        for image_id, described in self.described(split).items():
+            known = self.verified(split, image_id, described)
+            there = {name for box in described for name in with_ancestors(box.label)}
+            verified += [(image_id, split, name, name in there) for name in NAMES if name in known]
+            boxes += [
+                {"image_id": image_id, **vars(box)} for box in described if box.label in known
+            ]
+        table = pd.DataFrame(boxes).assign(split=split, is_depiction=False, is_inside=False)
+        return Annotations(
+            table[list(tables.BOXES.names)],
+            pd.DataFrame(verified, columns=tables.VERIFIED.names),
+            [],
+        )
+
+    def described(self, split: str) -> dict[str, list[RoomBox]]:
+        """The boxes of every room of a split, by its id: rooms that show an amenity."""
+        size = self.sizes[split]
+        found: dict[str, list[RoomBox]] = {}
+        for start in count(step=size):
+            image_ids = [self.image_id(split, number) for number in range(start, start + size)]
+            lacking = [self.lacking(split, image_id) for image_id in image_ids]
+            described = self.pool.map(scene.describe, image_ids, lacking, chunksize=CHUNK)
+            found |= {
+                name: boxes for name, boxes in zip(image_ids, described, strict=True) if boxes
+            }
+            if len(found) >= size:
+                break
+        return dict(islice(found.items(), size))
 
     def photo(self, split: str, image_id: str) -> bytes:
         """Render a room as a JPEG."""
-        del split
-        return self.pool.submit(_render_jpeg, image_id).result()
+        return self.pool.submit(_render_jpeg, image_id, self.lacking(split, image_id)).result()
 
-    def image_ids(self, split: str) -> list[str]:
-        """16 hex digits for each room, as Open Images has them."""
-        return [
-            hashlib.sha256(f"{self.seed}/{split}/{number}".encode()).hexdigest()[:16]
-            for number in range(self.sizes[split])
-        ]
+    def image_id(self, split: str, number: int) -> str:
+        """16 hex digits for a room, as Open Images has them.
+
+        A room of another tail looks different, and so has another id.
+        """
+        tail = self.tails.get(split, 1)
+        seed = self.seed if tail == 1 else f"{self.seed}/{tail:g}"
+        return hashlib.sha256(f"{seed}/{split}/{number}".encode()).hexdigest()[:16]
+
+    def lacking(self, split: str, image_id: str) -> frozenset[str]:
+        """The classes that are taken out of a room."""
+        return taken_out(image_id, self.tails.get(split, 1))
+
+    def verified(self, split: str, image_id: str, boxes: list[RoomBox]) -> frozenset[str]:
+        """The classes that are known to be in a room, or not to be."""
+        # Not a group, which training may leave out.
+        shown = {box.label for box in boxes if not box.is_group_of}
+        return verified_classes(image_id, shown, self.unverified.get(split, 0))
 
 
-def _render_jpeg(image_id: str) -> bytes:
+def _render_jpeg(image_id: str, without: frozenset[str]) -> bytes:
     """A room as a JPEG file."""
-    pixels = cv2.cvtColor(scene.render(image_id), cv2.COLOR_RGB2BGR)
+    pixels = cv2.cvtColor(scene.render(image_id, without), cv2.COLOR_RGB2BGR)
     done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     assert done, "OpenCV encodes every image of this size"
     return jpeg.tobytes()

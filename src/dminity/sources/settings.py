@@ -1,8 +1,10 @@
 """Where each source reads from, or what it renders."""
 
-from pydantic import NonNegativeInt, PositiveInt
+from typing import Annotated
 
-from dminity.core.parameters import Section
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from dminity.core.parameters import Section, Share
 from dminity.remote.address import Address, Server
 
 
@@ -16,9 +18,11 @@ class OpenImagesSettings(Section):
 
 
 class DemoSettings(Section):
-    """How many rooms to render for each split, and which: the section `demo`."""
+    """How many rooms to render for each split, which, and what they lack: the section `demo`."""
 
     seed: NonNegativeInt
     train: PositiveInt
     validation: PositiveInt
     test: PositiveInt
+    unverified: Share
+    tail: Annotated[float, Field(ge=1)]

@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from dminity.core.files import remove_folder, replacing_folder
 from dminity.core.stage import METRICS, MODEL, UNFINISHED, VOC, run
 from dminity.data import voc
+from dminity.detection.kinds import is_kind_of
 from dminity.network.detector import build_network, save_detector
 from dminity.params import Params, load_params
 from dminity.training.checkpoints import fingerprint
@@ -25,8 +27,12 @@ def main() -> None:
     classes = voc.read_classes(VOC)
     torch.manual_seed(params.train.seed)
     network = build_network(params.model, len(classes))
+    if params.hierarchy:
+        network.head.kinds = tuple(map(tuple, np.argwhere(is_kind_of(classes)).tolist()))
     start_from(network, params.train.pretrained, params.train.release, params.model, classes)
-    run_folder = UNFINISHED / fingerprint(params.train, params.model, classes, VOC)
+    run_folder = UNFINISHED / fingerprint(
+        params.train, params.model, classes, network.head.kinds, VOC
+    )
     logs = METRICS / "tensorboard"
     with trained(network, params.train, params.model, VOC, classes, run_folder, logs) as weights:
         if weights is not None:

@@ -43,7 +43,7 @@ from dminity.training.optimizer import optimizer
 from dminity.training.processes import check_share, gathered, raise_in_first
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
-from dminity.training.step import OutOfMemory, Step
+from dminity.training.step import Batch, OutOfMemory, Step
 from dminity.training.validation import Validation
 
 SHOWN_PHOTOS = 8
@@ -178,16 +178,16 @@ class DetectorTraining(L.LightningModule):
             hold_statistics(self.network.backbone.backbone, True)
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
-        """Learn from a batch: photos [B, H, W, 3], uint8, and targets [B, labels, 5], float32.
+        """Learn from a batch, as `training.step` has it.
 
         Raises:
             TrainingDiverged: if the loss is not finite; the weights are as they were before.
             OutOfMemory: if the batch does not fit, and is not to be cut into smaller parts.
         """
-        images, targets = batch
+        batch = Batch(*batch)
         epoch = self.current_epoch
         side = self.schedule.side(epoch, batch_idx)
-        losses, gradient_norm = self.step.backward(self, images, targets, side)
+        losses, gradient_norm = self.step.backward(self, batch, side)
         if not all(map(math.isfinite, (gradient_norm, *losses.values()))):
             raise_in_first(self.diverged(batch_idx))
         epochs_done = epoch + (batch_idx + 1) / self.trainer.num_training_batches

@@ -200,9 +200,11 @@ def make_training(
 ) -> DetectorTraining:
     """The module that Lightning trains."""
     input_size = (settings.input_size, settings.input_size)
-    labeled = LabeledPhotos(folder, "train", classes, input_size)
+    unverified = settings.unverified
+    labeled = LabeledPhotos(folder, "train", classes, input_size, unverified)
     photos = TrainingPhotos(labeled, settings, Schedule(settings).plain_from)
-    validation = Validation(ValidationPhotos(folder, "validation", classes, input_size))
+    seen = ValidationPhotos(folder, "validation", classes, input_size, unverified)
+    validation = Validation(seen)
     return DetectorTraining(network, settings, variant, photos, validation, fingerprint, resumes)
 
 

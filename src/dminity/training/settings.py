@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from dminity.core.parameters import NumberOrAuto, Share
-from dminity.loader.settings import AugmentationSettings
+from dminity.loader.settings import AugmentationSettings, Unverified
 from dminity.remote.address import Address, LocalPath
 from dminity.training.optimizer import OptimizerName
 
@@ -45,6 +45,7 @@ class TrainSettings(AugmentationSettings):
     freeze: NonNegativeInt
     freeze_norms: bool
     clip: NonNegativeFloat
+    unverified: Unverified
     patience: NonNegativeInt
     devices: NumberOrAuto
     num_nodes: PositiveInt

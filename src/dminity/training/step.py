@@ -8,7 +8,7 @@ a batch is cut into.
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import cast
+from typing import NamedTuple, cast
 
 import lightning as L
 import torch
@@ -21,9 +21,28 @@ from yolox.models import YoloxModule
 from dminity.core.errors import DminityError
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.letterbox import STRIDE, network_input
+from dminity.detection.unknown import CELL
 from dminity.network.losses import LossSums
 from dminity.training.processes import total
 from dminity.training.settings import TrainSettings
+
+
+class Batch(NamedTuple):
+    """Photos, and what is said of them.
+
+    images: [B, H, W, 3], uint8, BGR. targets: [B, labels, 5], float32: the class, and cxcywh in
+    pixels of the photos. unknown: maps [B, H / 8, W / 8], int64, or [B, 0, 0] if all is known.
+    """
+
+    images: torch.Tensor
+    targets: torch.Tensor
+    unknown: torch.Tensor
+
+    def parts(self, number: int) -> "list[Batch]":
+        """The batch cut into parts, as equal as may be: so many, or fewer."""
+        return [
+            Batch(*part) for part in zip(*(values.chunk(number) for values in self), strict=True)
+        ]
 
 
 class OutOfMemory(DminityError):
@@ -54,14 +73,13 @@ class Step:
         self.parts = settings.accumulate
 
     def backward(
-        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
+        self, module: L.LightningModule, batch: Batch, side: int
     ) -> tuple[dict[str, float], float]:
         """Give the network the gradients of a batch.
 
         Args:
             module: the module that Lightning trains.
-            images: this process's photos [B, H, W, 3], uint8, BGR.
-            targets: [B, labels, 5], float32: the class, and cxcywh in pixels of the photos.
+            batch: this process's share of it.
             side: of the network input, in pixels.
 
         Returns:
@@ -71,11 +89,11 @@ class Step:
             OutOfMemory: if the batch does not fit, and is not to be cut into smaller parts.
             BatchTooSmall: if it is one photo of the smallest size.
         """
-        sums = self._pass_what_fits(module, images, targets, side)
+        sums = self._pass_what_fits(module, batch, side)
         sums = LossSums(total(sums.values))
         # Each of P processes divided the gradients of its sums by its B photos, and they were
         # averaged: sum / (B P). Wanted is sum / matched anchors, hence x B P / matched anchors.
-        self._scale_gradients(module.trainer.world_size * len(images) / sums.divisor)
+        self._scale_gradients(module.trainer.world_size * len(batch.images) / sums.divisor)
         return sums.means(), self._clip_gradients(module)
 
     def update(self, module: L.LightningModule, lr: float, muon_lr: float) -> None:
@@ -85,34 +103,30 @@ class Step:
             group["lr"] = muon_lr if group["is_muon"] else lr
         optimizer.step()
 
-    def _pass_what_fits(
-        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
-    ) -> LossSums:
+    def _pass_what_fits(self, module: L.LightningModule, batch: Batch, side: int) -> LossSums:
         """Forward and backward in parts; parts that do not fit are halved, if that is wanted."""
         while True:
             cast(LightningOptimizer, module.optimizers()).zero_grad()
             try:
-                return self._pass_parts(module, images, targets, side)
+                return self._pass_parts(module, batch, side)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                self.parts = self._halved_parts(module, len(images), error)
+                self.parts = self._halved_parts(module, len(batch.images), error)
             # Not until the error is gone does it let go of the memory.
             torch.cuda.empty_cache()
 
-    def _pass_parts(
-        self, module: L.LightningModule, images: torch.Tensor, targets: torch.Tensor, side: int
-    ) -> LossSums:
+    def _pass_parts(self, module: L.LightningModule, batch: Batch, side: int) -> LossSums:
         """Forward and backward, part by part; processes exchange gradients after the last."""
-        sums = LossSums.zeros(images.device)
-        parts = list(zip(images.chunk(self.parts), targets.chunk(self.parts), strict=True))
+        sums = LossSums.zeros(batch.images.device)
+        parts = batch.parts(self.parts)
         for number, part in enumerate(parts):
-            self._refuse_one_value(module, len(part[0]), side)
-            part_images, part_targets = resized(*part, side)
+            self._refuse_one_value(module, len(part.images), side)
+            inputs, targets, unknown = resized(part, side)
             with nullcontext() if number == len(parts) - 1 else _without_exchange(module):
-                losses = self.network(part_images, part_targets)
-                module.manual_backward(losses["loss"] / len(images))
-            sums += LossSums.of(losses, part_targets)
+                losses = self.network(inputs, targets, unknown)
+                module.manual_backward(losses["loss"] / len(batch.images))
+            sums += LossSums.of(losses, targets)
         return sums
 
     def _refuse_one_value(self, module: L.LightningModule, num_photos: int, side: int) -> None:
@@ -159,13 +173,16 @@ def _without_exchange(module: L.LightningModule) -> AbstractContextManager[None]
     return nullcontext()
 
 
-def resized(
-    images: torch.Tensor, targets: torch.Tensor, side: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Photos [B, H, W, 3] as network input of a side, and their targets in its pixels."""
+def resized(batch: Batch, side: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Photos as network input of a side, their targets in its pixels, their maps of its cells."""
+    images, targets, unknown = batch
     inputs = network_input(images)
     if side == inputs.shape[-1]:
-        return inputs, targets
+        return inputs, targets, unknown
     scale = side / inputs.shape[-1]
     factors = targets.new_tensor([1, scale, scale, scale, scale])
-    return interpolate(inputs, size=(side, side), mode="bilinear"), targets * factors
+    if unknown.numel():
+        # PyTorch interpolates no whole numbers of 64 bits.
+        centers = torch.arange(CELL // 2, side, CELL, device=unknown.device) / (CELL * scale)
+        unknown = unknown[:, centers.long()][:, :, centers.long()]
+    return interpolate(inputs, size=(side, side), mode="bilinear"), targets * factors, unknown

@@ -8,6 +8,7 @@ from dminity.detection.letterbox import network_input
 from dminity.evaluation.coco import score
 from dminity.loader.validation_photos import ValidationPhotos
 from dminity.network.detector import Detector
+from dminity.network.head import Truth
 from dminity.network.losses import LOSSES, LossSums, head_losses
 from dminity.training.processes import gathered, total
 
@@ -47,8 +48,9 @@ class Validation:
         inputs = network_input(images)
         head = detector.network.head
         features = detector.network.backbone(inputs)
-        targets = self.photos.targets(listed).to(images.device)
-        self.sums += LossSums.of(head_losses(head, features, targets, inputs), targets)
+        known = self.photos.targets(listed), self.photos.unknown(listed)
+        truth = Truth(*(values.to(images.device) for values in known))
+        self.sums += LossSums.of(head_losses(head, features, truth, inputs), truth.targets)
         found = detector.detections(head(features), self.photos.sizes(listed))
         self.found.update(zip(listed, found, strict=True))
 

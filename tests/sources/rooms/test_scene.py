@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from dminity.core.amenities import NAMES
-from dminity.sources.demo import RenderedRooms
 from dminity.sources.rooms import scene
-from dminity.sources.settings import DemoSettings
 
 ROOMS = [f"{number * 7919:016x}" for number in range(120)]
 
@@ -63,16 +61,3 @@ def test_flags_are_set_at_times(described: list[list[scene.RoomBox]]) -> None:
 def test_a_truncated_box_reaches_the_edge(described: list[list[scene.RoomBox]]) -> None:
     for box in (box for boxes in described for box in boxes if box.is_truncated):
         assert min(box.xmin, box.ymin, 1 - box.xmax, 1 - box.ymax) < 0.02
-
-
-def test_splits_share_no_room_and_seeds_change_them() -> None:
-    sizes = DemoSettings(seed=1, train=30, validation=20, test=20)
-    rooms = RenderedRooms(sizes)
-    ids = [image_id for split in rooms.sizes for image_id in rooms.image_ids(split)]
-    assert len(set(ids)) == 70
-    assert set(ids).isdisjoint(
-        RenderedRooms(sizes.model_copy(update={"seed": 2})).image_ids("train")
-    )
-    # More rooms are more of the same.
-    more = RenderedRooms(DemoSettings(seed=1, train=40, validation=20, test=20))
-    assert more.image_ids("train")[:30] == rooms.image_ids("train")

@@ -26,11 +26,18 @@ X, Y, Z = np.eye(3)
 
 
 def paint_backdrop(
-    name: str, things: Sequence[Thing], camera: Camera, rng: np.random.Generator
+    name: str,
+    furnished: Sequence[Thing],
+    things: Sequence[Thing],
+    camera: Camera,
+    rng: np.random.Generator,
 ) -> MatLike:
-    """The picture [H, W, 3], uint8, RGB, of the empty room and the shadows of what stands in it."""
+    """The picture [H, W, 3], uint8, RGB, of the empty room and the shadows of what stands in it.
+
+    Its walls are those of the room as it was furnished; `things` are what has stayed.
+    """
     kind = KINDS[name]
-    left, right, front = _extent(things, camera)
+    left, right, front = _extent(furnished, camera)
     color = kind.walls[rng.integers(len(kind.walls))]
     tone = FLOORS[kind.floor][rng.integers(len(FLOORS[kind.floor]))]
     outdoors = kind.floor == "grass"

@@ -51,26 +51,30 @@ class RoomBox:
 
 @dataclass(frozen=True)
 class Scene:
-    """A composed room, as its camera sees it."""
+    """A composed room, as its camera sees it: of what it was furnished with, the `things` left."""
 
     kind: str
+    furnished: list[Thing]
     things: list[Thing]
     boxes: list[RoomBox]
     camera: Camera
     rng: np.random.Generator  # for what no box depends on, such as wall colors
 
 
-def describe(image_id: str) -> list[RoomBox]:
-    """The boxes of every amenity in a picture, without painting it."""
-    return _compose(image_id).boxes
+def describe(image_id: str, without: frozenset[str] = frozenset()) -> list[RoomBox]:
+    """The boxes of every amenity in a picture, without painting it.
+
+    Amenities of the classes `without` are taken out of the furnished room.
+    """
+    return _compose(image_id, without).boxes
 
 
-def render(image_id: str) -> NDArray[np.uint8]:
-    """The picture: [H, W, 3], uint8, RGB, 640 pixels on its long side."""
-    scene = _compose(image_id)
+def render(image_id: str, without: frozenset[str] = frozenset()) -> NDArray[np.uint8]:
+    """The picture of what is described: [H, W, 3], uint8, RGB, 640 pixels on its long side."""
+    scene = _compose(image_id, without)
     rng, camera = scene.rng, scene.camera
     to_light = np.array([rng.choice([-0.5, 0.5]), -0.65, 0.75])
-    canvas = paint_backdrop(scene.kind, scene.things, camera, rng)
+    canvas = paint_backdrop(scene.kind, scene.furnished, scene.things, camera, rng)
     fine = camera.scaled(SUPERSAMPLING)
     canvas = cv2.resize(canvas, (fine.width, fine.height), interpolation=cv2.INTER_LINEAR)
     solids = [solid for thing in scene.things for solid in thing.solids]
@@ -88,8 +92,8 @@ def _finish(canvas: MatLike, rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(np.clip(canvas * vignette + noise, 0, 255), np.uint8)
 
 
-def _compose(image_id: str) -> Scene:
-    """Furnish rooms until one shows enough amenities."""
+def _compose(image_id: str, without: frozenset[str]) -> Scene:
+    """Furnish rooms until one shows enough amenities; then take out those of some classes."""
     rng = np.random.default_rng(int(image_id, 16))
     names = list(KINDS)
     shares = np.array([kind.share for kind in KINDS.values()])
@@ -102,7 +106,20 @@ def _compose(image_id: str) -> Scene:
         camera = _aim(things, side, width, height, rng)
         things, boxes = _without_scraps(things, camera)
         if len(boxes) >= AMENITIES_PER_ROOM[0]:
-            return Scene(name, things, boxes, camera, rng)
+            break
+    furnished = things
+    if without:
+        things, boxes = _without_scraps(_taken_out(furnished, without), camera)
+    return Scene(name, furnished, things, boxes, camera, rng)
+
+
+def _taken_out(things: Sequence[Thing], labels: frozenset[str]) -> list[Thing]:
+    """The things of other classes; what stood on one that is gone stands on the floor instead."""
+    for host in things:
+        for guest in host.guests:
+            if host.label in labels:
+                guest.move((0, 0, -guest.low[2]))
+    return [thing for thing in things if thing.label not in labels]
 
 
 def _aim(

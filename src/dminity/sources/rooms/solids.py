@@ -211,8 +211,8 @@ def back_to_front(solids: Sequence[Solid], eye: Floats) -> list[int]:
     A plane that parts two bounding boxes tells which one the eye sees first; this is exact for
     solids that lie along the axes, however large, where sorting by distance is not.
     """
-    low = np.array([solid.low for solid in solids])
-    high = np.array([solid.high for solid in solids])
+    low = np.array([solid.low for solid in solids]).reshape(-1, 3)
+    high = np.array([solid.high for solid in solids]).reshape(-1, 3)
     apart = high[:, None] <= low[None] + TOUCH  # [N, N, 3]: i ends before j begins
     # i may be painted first where the parting plane has the eye on j's side.
     i_first = (apart & (eye >= high[:, None] - TOUCH)).any(axis=2)

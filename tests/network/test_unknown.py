@@ -1,0 +1,181 @@
+"""What is unknown teaches nothing; what is known teaches as it always did."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from yolox.models import YoloxModule
+
+from dminity.detection.unknown import ANYTHING, CELL, bits_of
+from dminity.network.detector import build_network
+from dminity.network.grid import Grid
+from dminity.network.head import Head, class_cost
+from dminity.network.losses import LOSSES
+from dminity.network.unknown import at_anchors, background_weights, unknown_classes
+from tests.helpers.detectors import CLASSES, targets
+
+SIDE = 64
+COUCH, SOFA_BED, BED = 0, 1, 2
+
+
+@pytest.fixture(scope="module")
+def network() -> YoloxModule:
+    """A network that is fairly sure of everything everywhere; a fresh one is of nothing."""
+    torch.manual_seed(0)
+    network = build_network("yolox_nano", CLASSES)
+    for layer in (*network.head.obj_preds, *network.head.cls_preds):
+        torch.nn.init.constant_(layer.bias, 1.0)
+    return network
+
+
+def losses(
+    network: YoloxModule, labels: torch.Tensor, unknown: torch.Tensor | None
+) -> dict[str, Any]:
+    """The losses of some images, and the gradient of each."""
+    torch.manual_seed(1)
+    images = torch.rand(len(labels), 3, SIDE, SIDE) * 255
+    weights = list(network.parameters())
+    found = network(images, labels, unknown)
+    gradients = torch.autograd.grad(found["loss"], weights, allow_unused=True)
+    return {name: found[name].detach() for name in LOSSES} | {"gradients": gradients}
+
+
+def of_cells(bits: int, photos: int = 1) -> torch.Tensor:
+    """Maps with the same everywhere."""
+    return torch.full((photos, SIDE // CELL, SIDE // CELL), bits, dtype=torch.int64)
+
+
+def test_where_all_is_known_maps_change_no_bit(network: YoloxModule) -> None:
+    labels = targets(2, 4, SIDE, seed=3)
+    expected = losses(network, labels, None)
+    for unknown in (of_cells(0, 2), torch.zeros(2, 0, 0, dtype=torch.int64)):
+        found = losses(network, labels, unknown)
+        for name in LOSSES:
+            assert torch.equal(found[name], expected[name])
+        for mine, other in zip(found["gradients"], expected["gradients"], strict=True):
+            assert (mine is None and other is None) or torch.equal(mine, other)
+
+
+def test_a_group_teaches_nothing(network: YoloxModule) -> None:
+    found = losses(network, torch.zeros(1, 120, 5), of_cells(ANYTHING))
+    assert all(found[name] == 0 for name in LOSSES)
+    assert not any(gradient.any() for gradient in found["gradients"] if gradient is not None)
+
+
+def objectness_gradient(unknown_bits: int, logits: list[float], matched: bool = False) -> float:
+    """What the objectness of an anchor with these class logits is moved by."""
+    head = build_network("yolox_nano", len(logits)).head
+    outputs = torch.tensor([[[9.0, 9, 4, 4, 0.5, *logits]]], requires_grad=True)
+    bits = torch.tensor([[unknown_bits]])
+    head.objectness_loss(outputs, torch.tensor([[matched]]), bits).backward()
+    assert outputs.grad is not None
+    assert not outputs.grad[..., 5:].any(), "the weight is no way to a lower loss"
+    return float(outputs.grad[0, 0, 4])
+
+
+def test_an_unlabelled_object_of_an_unverified_class_is_pressed_down_less() -> None:
+    sure = [4.0, -4.0, -4.0]
+    absent = objectness_gradient(0, sure)
+    assert absent > 0
+    unverified = objectness_gradient(bits_of([0]), sure)
+    assert 0 < unverified < 0.5 * absent
+    # By one minus objectness x class.
+    score = torch.tensor(0.5).sigmoid() * torch.tensor(4.0).sigmoid()
+    assert unverified == pytest.approx(absent * (1 - float(score)), rel=1e-5)
+    # It looks like nothing that is unknown: background as ever.
+    assert objectness_gradient(bits_of([1, 2]), sure) == pytest.approx(absent, rel=0.05)
+    assert objectness_gradient(ANYTHING, sure) == 0
+    # A box makes it sure that something is there, whatever else is unknown.
+    box = objectness_gradient(0, sure, matched=True)
+    assert box < 0
+    assert objectness_gradient(bits_of([0, 1, 2]) | ANYTHING, sure, matched=True) == box
+
+
+def test_a_sure_network_is_pressed_down_less_as_a_whole(network: YoloxModule) -> None:
+    empty = torch.zeros(1, 120, 5)
+    known = losses(network, empty, None)["obj_loss"]
+    unknown = losses(network, empty, of_cells(bits_of([5])))["obj_loss"]
+    assert 0.3 * known < unknown < 0.6 * known
+
+
+@pytest.fixture
+def head() -> Head:
+    """A head of three classes of which one is a kind of another."""
+    head: Head = build_network("yolox_nano", 3).head
+    head.kinds = ((SOFA_BED, COUCH),)
+    return head
+
+
+def class_gradient(head: Head, label: int, unknown_bits: int | None) -> list[float]:
+    """What the three class logits of an anchor are moved by, whose box is of a class."""
+    logits = torch.zeros(1, 3, requires_grad=True)
+    bits = None if unknown_bits is None else torch.tensor([unknown_bits])
+    loss = head.class_loss(logits, torch.tensor([label]), torch.tensor([0.8]), bits)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    found: list[float] = logits.grad[0].tolist()
+    return found
+
+
+def test_class_gradients_do_not_move_with_unverified_classes(head: Head) -> None:
+    assert class_gradient(head, BED, None) == pytest.approx([0.5, 0.5, -0.3])
+    assert class_gradient(head, BED, 0) == class_gradient(head, BED, None)
+    assert class_gradient(head, BED, bits_of([COUCH])) == pytest.approx([0, 0.5, -0.3])
+    assert class_gradient(head, BED, bits_of([COUCH, SOFA_BED])) == pytest.approx([0, 0, -0.3])
+    # What its box is, an anchor knows.
+    everything = bits_of([COUCH, SOFA_BED, BED])
+    assert class_gradient(head, BED, everything) == pytest.approx([0, 0, -0.3])
+
+
+def test_a_sofa_bed_is_a_couch_and_a_couch_alone_says_nothing_of_sofa_beds(head: Head) -> None:
+    assert class_gradient(head, SOFA_BED, None) == pytest.approx([-0.3, -0.3, 0.5])
+    assert class_gradient(head, SOFA_BED, bits_of([COUCH])) == pytest.approx([-0.3, -0.3, 0.5])
+    assert class_gradient(head, COUCH, bits_of([SOFA_BED])) == pytest.approx([-0.3, 0, 0.5])
+    # Somebody looked for sofa beds, and called this one a couch.
+    assert class_gradient(head, COUCH, 0) == pytest.approx([-0.3, 0.5, 0.5])
+    head.kinds = ()
+    assert class_gradient(head, SOFA_BED, None) == pytest.approx([0.5, -0.3, 0.5])
+
+
+def test_the_class_cost_leaves_out_what_is_unknown_but_for_a_box_of_it() -> None:
+    scores = torch.tensor([[0.5, 0.2, 0.9], [0.5, 0.7, 0.1]])
+    labels = torch.tensor([SOFA_BED, BED])
+    unknown = torch.tensor([[True, True, False], [False, False, True]])
+    found = class_cost(scores, labels, ((SOFA_BED, COUCH),), unknown)
+    there, not_there = -scores.log(), -(1 - scores).log()
+    first = there[:, 0] + there[:, 1] + torch.stack([not_there[0, 2], torch.tensor(0.0)])
+    second = there[:, 2] + torch.stack([torch.tensor(0.0), not_there[1, :2].sum()])
+    torch.testing.assert_close(found, torch.stack([first, second]))
+    assert torch.equal(class_cost(scores, labels, (), ~unknown & False), class_cost(scores, labels))
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 99))
+def test_an_anchor_reads_the_cell_that_its_center_is_in(rows: int, columns: int, seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    shape = (2, rows * 32 // CELL, columns * 32 // CELL)
+    unknown = torch.randint(2**40, shape, generator=draw)
+    points = [
+        (float(stride), float(x), float(y))
+        for stride in (8, 16, 32)
+        for y in range(rows * 32 // stride)
+        for x in range(columns * 32 // stride)
+    ]
+    grid = Grid(*torch.tensor(points).T[:, None])
+    expected = [
+        unknown[:, int((y + 0.5) * stride) // CELL, int((x + 0.5) * stride) // CELL]
+        for stride, x, y in points
+    ]
+    assert torch.equal(at_anchors(unknown, grid), torch.stack(expected, dim=1))
+    # Those of the finest level, row by row, are the cells themselves.
+    finest = at_anchors(unknown, grid)[:, : shape[1] * shape[2]]
+    assert torch.equal(finest, unknown.flatten(1))
+
+
+def test_groups_are_told_of_any_number_of_classes() -> None:
+    bits = torch.tensor([[0, ANYTHING]])
+    assert not unknown_classes(bits, 80).any()
+    assert background_weights(torch.zeros(1, 2, 85), bits).tolist() == [[1, 0]]
+    found = unknown_classes(torch.tensor(bits_of([0, 61])), 80)
+    assert found.nonzero().flatten().tolist() == [0, 61]
