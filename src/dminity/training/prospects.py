@@ -20,7 +20,7 @@ FOUND = 0.005
 # A loss has fallen if it is at most so many times that of the first epoch, and risen from there on.
 FALLEN, RISEN = 0.97, 1.03
 # When something has to be found at the latest: share of the epochs, and steps.
-DUE, DUE_STEPS = 1 / 3, 300
+DUE, DUE_STEPS = 0.4, 300
 HELD = (
     "a backbone that is neither pretrained nor learns makes nothing of photos: lower train.freeze, "
     "or set train.pretrained"
@@ -56,8 +56,8 @@ def doubt(course: Course, settings: TrainSettings) -> str | None:
         )
     if epochs >= DUE * settings.epochs and course.steps >= DUE_STEPS:
         return (
-            f"after {epochs} of {settings.epochs} epochs nothing is found in the validation photos, "
-            f"though the loss fell from {first:.2f} to {now:.2f}; "
+            f"nothing is found in validation after {epochs} of {settings.epochs} epochs, though "
+            f"the loss fell from {first:.2f} to {now:.2f}; "
             f"{_mend_of_blind(epochs, settings)}"
         )
     return None
