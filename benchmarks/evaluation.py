@@ -49,13 +49,13 @@ def main() -> None:
             *silently(faster_coco_eval.COCO, list(truths), list(detections)),
             faster_coco_eval.COCOeval_faster,
         ),
-        "Pascal VOC": lambda: pascal_voc.match(list(truths), list(detections), len(NAMES)),
+        "Pascal VOC": lambda: pascal_voc.match(list(truths), list(detections), NAMES),
         "Open Images": lambda: openimages.match(published, table, NAMES),
     }
     show(in_turn(scorings), "COCO")
     matches = {
-        "COCO, 10 IoUs": coco.match(list(truths), list(detections), len(NAMES)),
-        "Pascal VOC": pascal_voc.match(list(truths), list(detections), len(NAMES)),
+        "COCO, 10 IoUs": coco.match(list(truths), list(detections), NAMES),
+        "Pascal VOC": pascal_voc.match(list(truths), list(detections), NAMES),
         "Open Images": openimages.match(published, table, NAMES),
     }
     for name, each in matches.items():
@@ -149,7 +149,7 @@ def silently(
 
 def coco_by_ours(truths: list[GroundTruth], detections: list[Detections]) -> Callable[[], object]:
     """All twelve figures."""
-    return lambda: coco.figures(truths, detections, len(NAMES))
+    return lambda: coco.figures(truths, detections, NAMES)
 
 
 def coco_by(truths: COCO, found: COCO, kind: Callable[..., COCOeval]) -> Callable[[], object]:

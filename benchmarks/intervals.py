@@ -51,7 +51,7 @@ def hold(
         f"{'':12}{'photos':>7}{'as drawn':>10}{'reported':>10}{'10 commonest':>14}{'10 rarest':>11}"
     )
     for name, match in (("COCO AP", coco.match), ("VOC AP50", pascal_voc.match)):
-        matches = match(truths, detections, len(NAMES))
+        matches = match(truths, detections, NAMES)
         for size in SIZES:
             splits = [
                 resample(part(matches, randomness.choice(PHOTOS, size, replace=False)))[0]
@@ -75,7 +75,7 @@ def call(
     randomness: np.random.Generator,
 ) -> None:
     """Print by the photos that show a class how many intervals hold, and how many call a gain."""
-    one, other = (pascal_voc.match(truths, each, len(NAMES)) for each in (detections, others))
+    one, other = (pascal_voc.match(truths, each, NAMES) for each in (detections, others))
     splits = [randomness.choice(PHOTOS, SIZES[0], replace=False) for _ in range(SPLITS)]
     pairs = [[resample(part(each, split))[0] for each in (one, other)] for split in splits]
     gains = [first.minus(second) for first, second in pairs]

@@ -128,7 +128,7 @@ for _ in range(50):
     times.append(time.perf_counter())
     (predictions,) = detector.session.run(None, {"images": images})
     times.append(time.perf_counter())
-    to_detections(predictions[0], read.bgr.shape[:2], size)
+    to_detections(predictions[0], detector.description.classes, read.bgr.shape[:2], size)
     times.append(time.perf_counter())
     print(*(1000 * (b - a) for a, b in zip(times, times[1:])), flush=True)
 """

@@ -26,6 +26,7 @@ class Params(Section):
     """All of params.yaml."""
 
     classes: Classes
+    hierarchy: bool
     source: Literal["demo", "openimages"]
     limit_per_class: NonNegativeInt
     seed: NonNegativeInt

@@ -160,7 +160,7 @@ def annotation(number: int, truth: GroundTruth) -> voc.Annotation:
 
 
 def test_every_verdict_is_that_of_coco(judged: dict[str, Any]) -> None:
-    matches = coco.match(TRUTHS, SHOWN, len(RANDOM_CLASSES))
+    matches = coco.match(TRUTHS, SHOWN, RANDOM_CLASSES)
     right, listed = matches.right[coco.IOU_50], matches.listed[coco.IOU_50]
     verdicts = np.where(right, "tp", np.where(listed, "fp", "ignored"))
     misses = 0

@@ -37,9 +37,10 @@ def merged(
     photos: pd.DataFrame = ONE_EACH,
     classes: tuple[str, ...] = NAMES,
     marked: MarkedPolicies = MARKED,
+    hierarchy: bool = True,
 ) -> Merged:
     """Merge boxes of which nothing else is known."""
-    return merge(some, NOTHING, photos, classes, marked)
+    return merge(some, NOTHING, photos, classes, marked, hierarchy)
 
 
 def test_a_class_filter_keeps_its_boxes_and_the_images_that_show_them() -> None:
@@ -122,8 +123,18 @@ def test_what_is_verified_of_the_images_and_classes_is_carried_through() -> None
         ("z", "train", "Bed", True),
     ]
     verified = pd.DataFrame(rows, columns=tables.VERIFIED.names)
-    found = merge(BEDS, verified, ONE_EACH, ("Bed", "Sink"), MARKED).verified
-    assert found.to_numpy().tolist() == [list(row) for row in rows[:2]]
+    found = merge(BEDS, verified, ONE_EACH, ("Bed", "Sink"), MARKED, hierarchy=True).verified
+    drawn = [[image_id, split, "Bed", True] for image_id, split in ONE_EACH.to_numpy()]
+    assert sorted(found.to_numpy().tolist()) == sorted([*drawn, list(rows[1])])
+
+
+def test_a_kind_of_a_class_counts_as_that_class_unless_it_is_one_itself() -> None:
+    table = pd.concat([BEDS, boxes(("a", "train", "Sofa bed"), ("a", "train", "Couch"))])
+    assert list(merged(table).boxes["label"]) == ["Bed"] * 3 + ["Sofa bed", "Couch"]
+    couches = merged(table, classes=("Bed", "Couch")).boxes
+    assert list(couches["label"]) == ["Bed"] * 3 + ["Couch"] * 2
+    flat = merged(table, classes=("Bed", "Couch"), hierarchy=False).boxes
+    assert list(flat["label"]) == ["Bed"] * 3 + ["Couch"]
 
 
 def test_an_image_in_two_splits_is_refused() -> None:

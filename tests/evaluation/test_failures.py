@@ -13,6 +13,7 @@ from dminity.evaluation.errors import errors
 from dminity.evaluation.failures import failures
 from tests.helpers.evaluation_cases import (
     BED,
+    CLASSES,
     RANDOM_CLASSES,
     SINK,
     Row,
@@ -28,7 +29,7 @@ def test_tenths_of_scores_with_the_share_that_is_right() -> None:
     detections = found(
         (*BED, 0.85), (*SINK, 0.84), (500, 10, 560, 70, 0, 0.81), (0, 400, 9, 450, 0, 1.0)
     )
-    known = errors([truth(BED, SINK)], [detections], 2)
+    known = errors([truth(BED, SINK)], [detections], CLASSES[:2])
     table = reliability(known.matches, known.found.scores)
     assert table["from"].tolist() == [0.8, 0.9]
     assert table["detections"].tolist() == [3, 1]
@@ -39,7 +40,7 @@ def test_tenths_of_scores_with_the_share_that_is_right() -> None:
 
 
 def test_what_lies_on_an_ignored_box_is_not_counted() -> None:
-    known = errors([truth(BED, ignored=(0,))], [found((*BED, 0.9))], 1)
+    known = errors([truth(BED, ignored=(0,))], [found((*BED, 0.9))], CLASSES[:1])
     table = reliability(known.matches, known.found.scores)
     assert table.empty
     assert np.isnan(expected_error(table))
@@ -56,7 +57,7 @@ def test_an_interval_holds_its_share_and_lies_in_0_to_1(count: int, data: st.Dat
 def test_sizes_count_their_own_boxes_and_alarms() -> None:
     alarm = (500, 300, 520, 320, 0, 0.95)  # small, before the bed
     detections = found((*BED, 0.9), (*SMALL_SINK, 0.3), alarm)
-    table = by_size(errors([truth(BED, SMALL_SINK)], [detections], 2)).set_index("group")
+    table = by_size(errors([truth(BED, SMALL_SINK)], [detections], CLASSES[:2])).set_index("group")
     assert list(table.index) == ["0 to 32 px", "96 to 192 px"]
     assert table["boxes"].tolist() == [1, 1]
     # The sink is found, with a score that is not shown to people.
@@ -67,14 +68,14 @@ def test_sizes_count_their_own_boxes_and_alarms() -> None:
 def test_crowding_is_the_number_of_boxes_that_count() -> None:
     truths = [truth(BED), truth(BED, SINK, ignored=(1,)), truth(BED, SINK), truth()]
     detections = [found((*BED, 0.9)), found(), found((*BED, 0.8)), found((*BED, 0.99))]
-    table = by_crowding(errors(truths, detections, 2)).set_index("group")
+    table = by_crowding(errors(truths, detections, CLASSES[:2])).set_index("group")
     assert table["photos"].to_dict() == {"1": 2, "2 to 3": 1}
     assert table["boxes"].to_dict() == {"1": 2, "2 to 3": 2}
     assert table["recall"].to_dict() == {"1": 0.5, "2 to 3": 0.5}
 
 
 def test_flags_are_those_of_boxes() -> None:
-    known = errors([truth(BED, SINK)], [found((*BED, 0.9))], 2)
+    known = errors([truth(BED, SINK)], [found((*BED, 0.9))], CLASSES[:2])
     flags = {"truncated": np.array([True, False]), "occluded": np.array([True, False])}
     table = by_flags(known, flags)
     assert table["group"].tolist() == ["truncated", "occluded", "neither"]
@@ -82,7 +83,7 @@ def test_flags_are_those_of_boxes() -> None:
 
 
 def test_curves_are_of_the_classes_that_have_a_box() -> None:
-    known = errors([truth(BED)], [found((*BED, 0.9))], 2)
+    known = errors([truth(BED)], [found((*BED, 0.9))], CLASSES[:2])
     curves = failures(known, ("Bed", "Sink"), {"truncated": np.array([False])}).curves
     assert set(curves["class"]) == {"Bed"}
     assert (curves["precision"] == 1).all()
@@ -97,7 +98,7 @@ def test_curves_are_of_the_classes_that_have_a_box() -> None:
 def test_without_boxes_or_detections_the_tables_are_short(
     truths: list[GroundTruth], detections: list[Detections]
 ) -> None:
-    known = errors(truths, detections, 1)
+    known = errors(truths, detections, CLASSES[:1])
     tables = failures(known, ("Bed",), {"truncated": np.zeros(len(known.boxes.photos), np.bool_)})
     boxes = len(known.boxes.photos)
     assert len(tables.size) == len(tables.crowding) == len(tables.flags) == boxes
@@ -109,8 +110,10 @@ def test_without_boxes_or_detections_the_tables_are_short(
 @given(seed=st.integers(0, 9), order=st.permutations(range(8)))
 def test_the_order_of_photos_plays_no_part(seed: int, order: list[int]) -> None:
     truths, detections = random_photos(seed, 8)
-    known = errors(truths, detections, len(RANDOM_CLASSES))
-    other = errors([truths[place] for place in order], [detections[place] for place in order], 5)
+    known = errors(truths, detections, RANDOM_CLASSES)
+    other = errors(
+        [truths[place] for place in order], [detections[place] for place in order], RANDOM_CLASSES
+    )
     for table in (by_size, by_crowding):
         pd.testing.assert_frame_equal(table(other), table(known))
     pd.testing.assert_frame_equal(

@@ -20,8 +20,8 @@ from dminity.evaluation.intervals import (
 from dminity.evaluation.matches import Matches, average_precision
 from tests.helpers.evaluation_cases import BED, RANDOM_CLASSES, SINK, found, random_photos, truth
 
-CLASSES = len(RANDOM_CLASSES)
-Match = Callable[[list[GroundTruth], list[Detections], int], Matches]
+CLASSES = RANDOM_CLASSES
+Match = Callable[[list[GroundTruth], list[Detections], tuple[str, ...]], Matches]
 
 
 def test_a_rerun_gives_the_same_interval() -> None:
@@ -33,7 +33,7 @@ def test_a_rerun_gives_the_same_interval() -> None:
 @pytest.mark.parametrize("match", [coco.match, pascal_voc.match], ids=["coco", "voc"])
 def test_the_numbers_of_classes_play_no_part(match: Match) -> None:
     truths, detections = random_photos(1)
-    new = np.roll(np.arange(CLASSES), 2)
+    new = np.roll(np.arange(len(CLASSES)), 2)
     renamed = (
         [replace(each, class_ids=new[each.class_ids]) for each in truths],
         [replace(each, class_ids=new[each.class_ids]) for each in detections],
@@ -43,7 +43,7 @@ def test_the_numbers_of_classes_play_no_part(match: Match) -> None:
     for one, other in zip(before, after, strict=True):
         assert one.mean().low < one.mean().value < one.mean().high
         assert other.mean() == pytest.approx(one.mean())
-        for class_id in range(CLASSES):
+        for class_id in range(len(CLASSES)):
             assert other.of_class(new[class_id]) == pytest.approx(one.of_class(class_id))
 
 
@@ -85,7 +85,7 @@ def test_a_draw_is_the_figure_of_photos_that_come_so_often() -> None:
 
 
 def test_where_all_photos_are_alike_there_is_no_doubt() -> None:
-    matches = pascal_voc.match([truth(BED, SINK)] * 5, [found((*BED, 0.9))] * 5, 3)
+    matches = pascal_voc.match([truth(BED, SINK)] * 5, [found((*BED, 0.9))] * 5, CLASSES[:3])
     ap = resample(matches)[0]
     assert ap.of_class(0) == Estimate(1, 1, 1)
     assert ap.of_class(1) == Estimate(0, 0, 0)
@@ -94,7 +94,7 @@ def test_where_all_photos_are_alike_there_is_no_doubt() -> None:
 
 
 def test_nothing_to_be_found_has_no_interval() -> None:
-    ap = resample(pascal_voc.match([truth()], [found((*BED, 0.9))], 2))[0]
+    ap = resample(pascal_voc.match([truth()], [found((*BED, 0.9))], CLASSES[:2]))[0]
     assert np.isnan(ap.mean()).all()
 
 
@@ -102,7 +102,7 @@ def test_nothing_to_be_found_has_no_interval() -> None:
 def test_a_class_that_few_photos_show_has_no_interval(photos: int, sure: bool) -> None:
     truths = [truth(BED)] * photos + [truth(SINK)] * 20
     every, none = (
-        resample(pascal_voc.match(truths, [found(*row)] * len(truths), 2))[0]
+        resample(pascal_voc.match(truths, [found(*row)] * len(truths), CLASSES[:2]))[0]
         for row in ([(*BED, 0.9)], [])
     )
     assert every.of_class(0).value == 1

@@ -15,7 +15,7 @@ from dminity.evaluation.presence import (
     presence,
     together,
 )
-from tests.helpers.evaluation_cases import BED, SINK, found, truth
+from tests.helpers.evaluation_cases import BED, CLASSES, SINK, found, truth
 
 
 def one_class(rights: list[float], wrongs: list[float], missed: int = 0) -> Presence:
@@ -38,7 +38,7 @@ def test_the_best_score_of_a_photo_counts_wherever_it_is() -> None:
             found((*BED, 0.7)),
             found(),
         ],
-        classes=3,
+        classes=CLASSES,
     )
     np.testing.assert_array_equal(
         known.scores, [[0.3, 0.1, 0], [0, 0.9, 0], [0.7, 0, 0], [0, 0, 0]]
@@ -138,3 +138,11 @@ def test_what_cannot_be_known_is_not_made_up(
 ) -> None:
     given = together([Answers(shown, 0, 0), Answers(0, 0, 0)])
     assert (given.precision(), given.recall()) == (precision, recall)
+
+
+def test_of_a_photo_with_a_sofa_bed_alone_nobody_asks_whether_it_shows_a_couch() -> None:
+    known = presence(
+        [truth(BED), truth(SINK), truth(BED, SINK)], [found()] * 3, ("Sofa bed", "Couch")
+    )
+    np.testing.assert_array_equal(known.counted, [[True, False], [True, True], [True, True]])
+    np.testing.assert_array_equal(known.shown, [[True, False], [False, True], [True, True]])

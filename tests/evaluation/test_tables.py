@@ -66,4 +66,4 @@ def test_a_number_that_somebody_took_out_of_a_table_is_refused(column: str) -> N
         table, ("0" * 16, f"{1:016x}"), [(WIDTH, HEIGHT)] * 2, RANDOM_CLASSES
     )
     with pytest.raises(BadDetection, match="a detection in photo number 2 is no number"):
-        coco.match(truths, again, len(RANDOM_CLASSES))
+        coco.match(truths, again, RANDOM_CLASSES)

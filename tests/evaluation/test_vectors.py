@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from dminity.evaluation import coco, hierarchy, openimages, pascal_voc
+from dminity.core import hierarchy
+from dminity.evaluation import coco, openimages, pascal_voc
 from dminity.evaluation.matches import Matches, average_precision, mean_of_known
-from tests.helpers.evaluation_vectors import FILES, VECTORS, needs_vectors, read_vector
+from tests.helpers.evaluation_vectors import FILES, VECTORS, Vector, needs_vectors, read_vector
 
 TOLERANCE = 1e-6
 EVALUATORS: dict[str, tuple[Literal[0, 1], bool]] = {
@@ -63,11 +64,16 @@ def test_open_images(path: Path) -> None:
             assert_equal(matches, expected, vector.classes)
 
 
+def unrelated(vector: Vector) -> tuple[str, ...]:
+    """Other names of the classes: these protocols themselves know of no kinds."""
+    return tuple(f"class {number}" for number in range(len(vector.classes)))
+
+
 @needs_vectors
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_pascal_voc(path: Path) -> None:
     vector = read_vector(path)
-    matches = pascal_voc.match(vector.truths, vector.detections, len(vector.classes))
+    matches = pascal_voc.match(vector.truths, vector.detections, unrelated(vector))
     if vector.has_ties:
         assert_within(matches, vector.content["any_order"], vector.classes)
     else:
@@ -79,11 +85,11 @@ def test_pascal_voc(path: Path) -> None:
 def test_coco(path: Path) -> None:
     vector = read_vector(path)
     expected = vector.content["expected"]["coco"]
-    figures = coco.figures(vector.truths, vector.detections, len(vector.classes))
+    figures = coco.figures(vector.truths, vector.detections, unrelated(vector))
     assert set(figures) == set(expected) - {"classes"}
     for name, figure in figures.items():
         assert same(figure, expected[name]), name
-    matches = coco.match(vector.truths, vector.detections, len(vector.classes))
+    matches = coco.match(vector.truths, vector.detections, unrelated(vector))
     found = average_precision(matches)[:, :, 0]
     for position, name in enumerate(vector.classes):
         assert same(found[:, position].mean(), expected["classes"][name]["ap"]), name

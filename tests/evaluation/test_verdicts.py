@@ -30,7 +30,7 @@ def test_each_detection_has_its_verdict() -> None:
         (300, 300, 400, 400, 1, 0.5),  # on the ignored box, but of another class
     )
     alarm = found((*SINK, 0.95))
-    first, second = verdicts(photos, [alarm, detections], len(CLASSES))
+    first, second = verdicts(photos, [alarm, detections], CLASSES)
     assert (first.right.tolist(), first.wrong.tolist()) == ([False], [True])
     assert first.actual.tolist() == [NO_CLASS]
     assert second.right.tolist() == [True, False, False, False, False]
@@ -41,8 +41,8 @@ def test_each_detection_has_its_verdict() -> None:
 def test_all_together_are_those_of_coco() -> None:
     truths, detections = random_photos(1)
     best_first = shown(detections, 0.0)
-    matches = coco.match(truths, best_first, len(RANDOM_CLASSES))
-    judged = verdicts(truths, best_first, len(RANDOM_CLASSES))
+    matches = coco.match(truths, best_first, RANDOM_CLASSES)
+    judged = verdicts(truths, best_first, RANDOM_CLASSES)
     for photo, each in enumerate(judged):
         own = matches.photos == photo
         assert each.right.tolist() == matches.right[0, own].tolist()
@@ -55,11 +55,11 @@ def test_all_together_are_those_of_coco() -> None:
 
 
 def test_no_photos_and_no_detections_have_no_verdicts() -> None:
-    assert verdicts([], [], 1) == []
-    (none,) = verdicts([truth(BED)], [found()], 1)
+    assert verdicts([], [], CLASSES[:1]) == []
+    (none,) = verdicts([truth(BED)], [found()], CLASSES[:1])
     assert len(none.right) == len(none.wrong) == len(none.actual) == 0
 
 
 def test_a_score_that_is_no_number_is_refused() -> None:
     with pytest.raises(BadDetection, match="photo number 1 is no number"):
-        verdicts([truth(BED)], [found((*BED, np.nan))], 1)
+        verdicts([truth(BED)], [found((*BED, np.nan))], CLASSES[:1])

@@ -183,7 +183,7 @@ def test_a_format_that_loses_too_much_is_refused_and_the_last_ones_kept(
     )
     if spoiled == ONNX_NMS:
         monkeypatch.setattr(
-            export, "write_with_suppression", lambda _, path: shutil.copy(stranger, path)
+            export, "write_with_suppression", lambda _, path, __: shutil.copy(stranger, path)
         )
     else:
         monkeypatch.setattr(export, "quantizations", lambda _, path, __: copied(path, ("stem",)))

@@ -51,7 +51,7 @@ def exported(coco: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_decoded_and_suppressed_formats_find_what_pytorch_finds(
     coco: Detector, exported: Path, tmp_path: Path
 ) -> None:
-    write_with_suppression(exported, tmp_path / "nms.onnx")
+    write_with_suppression(exported, tmp_path / "nms.onnx", coco.classes)
     shown = photos("test")
     expected = coco.find(shown)
     assert sum((found.scores > SURE).sum() for found in expected) > 20

@@ -10,33 +10,40 @@ from numpy.typing import NDArray
 from onnx import parser
 
 from dminity.export.suppression import write_with_suppression
+from dminity.runtime.nms import to_detections
 
 # A network that gives what it is given.
 NETWORK = """
 <ir_version: 10, opset_import: ["": 20], metadata_props: ["variant": "yolox_nano"]>
-network (float[batch, anchors, 7] images) => (float[batch, anchors, 7] predictions)
+network (float[batch, anchors, COLUMNS] images) => (float[batch, anchors, COLUMNS] predictions)
 { predictions = Identity(images) }
 """
+KINDS = ("Couch", "Bed", "Sofa bed")
 Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file."""
-    folder = tmp_path_factory.mktemp("suppression")
-    onnx.save(parser.parse_model(NETWORK), folder / "network.onnx")
-    write_with_suppression(folder / "network.onnx", folder / "nms.onnx")
+    return write(tmp_path_factory.mktemp("suppression"), ("Bed", "Sink"))
+
+
+def write(folder: Path, classes: tuple[str, ...]) -> Path:
+    """The file of a detector of some classes."""
+    network = NETWORK.replace("COLUMNS", str(5 + len(classes)))
+    onnx.save(parser.parse_model(network), folder / "network.onnx")
+    write_with_suppression(folder / "network.onnx", folder / "nms.onnx", classes)
     return folder / "nms.onnx"
 
 
 def suppressed(
     path: Path, *rows: tuple[float, ...], min_score: float = 0.01, nms_iou: float = 0.65
 ) -> Found:
-    """Boxes, scores and classes of rows of cx, cy, w, h, objectness, two class scores."""
+    """Boxes, scores and classes of rows of cx, cy, w, h, objectness, class scores."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     feeds = {"images": rows, "min_score": min_score, "nms_iou": nms_iou}
     inputs = {name: np.array(value, np.float32) for name, value in feeds.items()}
-    inputs["images"] = inputs["images"].reshape(1, -1, 7)
+    inputs["images"] = inputs["images"].reshape(1, len(rows), -1)
     boxes, scores, class_ids = session.run(["boxes", "scores", "class_ids"], inputs)
     return boxes, scores, class_ids
 
@@ -68,6 +75,21 @@ def test_things_of_two_classes_in_one_place_both_stay_and_an_anchor_is_of_one(
     )
     np.testing.assert_allclose(scores, [0.8, 0.6])
     assert class_ids.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_kinds_it_says_what_numpy_says(tmp_path: Path, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    rows = draw.uniform(0, 1, (300, 8)).astype(np.float32)
+    rows[:, :4] = rows[:, :4] * 60 + 20
+    boxes, scores, class_ids = suppressed(write(tmp_path, KINDS), *map(tuple, rows))
+    # A photo as large as the input, of whose edges nothing is cut off.
+    rows[:, :2] += 100
+    expected = to_detections(rows, KINDS, (400, 400), (400, 400))
+    assert len(expected.scores) > 50
+    np.testing.assert_array_equal(class_ids, expected.class_ids)
+    np.testing.assert_array_equal(scores, expected.scores.astype(np.float32))
+    np.testing.assert_allclose(boxes + 100, expected.xyxy_pixels, atol=1e-3)
 
 
 def test_limits_are_inputs(written: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 
 from dminity.core.amenities import AMENITIES
+from dminity.core.hierarchy import CODE_OF_OTHERS
 from dminity.sources.openimages import BOXES_CSV, CLASSES_CSV, LABELS_CSV
 from dminity.sources.rooms import scene
 from tests.helpers.s3_server import S3Server
@@ -27,6 +28,7 @@ def make_mirror(folder: Path) -> Path:
     classes.parent.mkdir(parents=True)
     with classes.open("w", newline="") as file:
         rows = [(item.code, item.name) for item in AMENITIES]
+        rows += [(code, name) for name, code in CODE_OF_OTHERS.items()]
         csv.writer(file).writerows([*rows, ("/m/01g317", "Person")])
     for number, (split, size) in enumerate(SIZES.items()):
         ids = [f"{number:04x}{room:012x}" for room in range(size)]

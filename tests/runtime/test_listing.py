@@ -75,6 +75,30 @@ def test_claims_are_confirmed_not_seen_or_not_made() -> None:
     assert (jacuzzi.at_least, jacuzzi.confidence, jacuzzi.evidence) == (0, 0.0, None)
 
 
+def test_who_claims_a_couch_and_has_a_sofa_bed_is_right() -> None:
+    classes = ("Bed", "Couch", "Sofa bed")
+    so_far = Shown()
+    box = np.array([[0.0, 0, 10, 10]])
+    so_far.add(sightings("one", Detections(box, np.array([0.9]), np.array([2])), classes))
+
+    def listed(claimed: set[str] | None) -> list[tuple[str, int, Verdict | None]]:
+        """Names, counts and verdicts."""
+        home = list_home("flat", so_far, classes, claimed)
+        return [(each.amenity, each.at_least, each.verdict) for each in home.amenities]
+
+    # It is one thing, and no second one by a more general name.
+    assert listed(None) == [("Sofa bed", 1, None)]
+    assert listed({"Sofa bed"}) == [("Sofa bed", 1, Verdict.CONFIRMED)]
+    assert listed({"Couch", "Bed"}) == [
+        ("Couch", 1, Verdict.CONFIRMED),
+        ("Sofa bed", 1, Verdict.NOT_CLAIMED),
+        ("Bed", 0, Verdict.NOT_SEEN),
+    ]
+    couch = list_home("flat", so_far, classes, {"Couch"}).amenities[0]
+    assert couch.evidence is not None
+    assert (couch.confidence, couch.evidence.photo) == (0.9, "one")
+
+
 def test_an_owner_may_claim_nothing() -> None:
     home = list_home("flat", shown(one=found(("Bed", 0.9))), CLASSES, set())
     assert [listed.verdict for listed in home.amenities] == [Verdict.NOT_CLAIMED]

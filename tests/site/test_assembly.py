@@ -41,6 +41,8 @@ def test_the_model_says_what_it_is(site: Path) -> None:
         "classes": list(BRIGHT_CLASSES),
         "input_size": [64, 64],
         "thresholds": [0.5, 0.5],
+        "together": [[0], [1]],
+        "kinds": [[], []],
     }
 
 

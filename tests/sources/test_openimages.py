@@ -73,17 +73,31 @@ def test_verified_labels_say_what_is_there_and_what_is_not(
         }
 
 
-def test_labels_on_which_people_do_not_agree_are_unknown(mirror: Path, tmp_path: Path) -> None:
+def test_labels_come_as_published_even_where_people_do_not_agree(
+    mirror: Path, tmp_path: Path
+) -> None:
     path = mirror / LABELS_CSV["test"]
     some = "".join(
         f"{'a' * 16},{who},/m/03ssj5,{there}\n"
         for who, there in [("verification", 1), ("crowdsource-verification", 0)]
     )
-    agreed = some.replace("a" * 16, "b" * 16).replace(",0\n", ",1\n")
-    path.write_text(path.read_text() + some + agreed)
+    path.write_text(path.read_text() + some)
     verified = source(str(mirror)).annotations("test", tmp_path).verified
-    rows = verified[verified["image_id"].isin(["a" * 16, "b" * 16])]
-    assert rows[["image_id", "label", "present"]].to_numpy().tolist() == [["b" * 16, "Bed", True]]
+    rows = verified.loc[verified["image_id"] == "a" * 16, ["label", "present"]]
+    assert rows.to_numpy().tolist() == [["Bed", True], ["Bed", False]]
+
+
+def test_what_a_mirror_does_not_know_of_other_classes_it_has_nothing_of(
+    mirror: Path, tmp_path: Path
+) -> None:
+    path = mirror / CLASSES_CSV
+    content = path.read_bytes().decode()
+    path.write_text(content.replace("/m/0703r8,Loveseat\r\n", ""))
+    assert "Loveseat" not in path.read_text()
+    assert "Bed" in set(read_boxes(mirror, tmp_path)["label"])
+    path.write_text(content.replace("/m/0703r8,Loveseat", "/m/0703r8,Hammock"))
+    with pytest.raises(BadAnnotations, match=r"/m/0703r8 \(Loveseat\) is Hammock"):
+        read_boxes(mirror, tmp_path)
 
 
 def test_what_was_read_is_said_with_its_checksum(made_mirror: Path, tmp_path: Path) -> None:

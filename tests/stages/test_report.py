@@ -79,7 +79,7 @@ def record(project: Path, *detections: Detections) -> None:
     figures = {**summary.figures(known), "images": 2, "params_m": 1.0, "gflops": 1.0}
     (metrics / "evaluate.json").write_text(json.dumps(figures))
     summary.class_table(known).to_csv(metrics / "per_class.csv", index=False)
-    found_in = presence.presence(truths, list(detections), 2)
+    found_in = presence.presence(truths, list(detections), BRIGHT_CLASSES)
     said = presence.figures(found_in, (0.5, 0.5), BRIGHT_CLASSES)
     (metrics / "presence.json").write_text(json.dumps(said))
     unknown = {"presence_precision": None, "presence_recall": None}

@@ -86,7 +86,7 @@ def _predictions(
     # A model may know other classes than those of the photos.
     classes = (*found.classes, *sorted(labels - set(found.classes)))
     truths = [voc.ground_truth(annotation, classes) for annotation in annotations]
-    judged = verdicts(truths, found.detections, len(classes))
+    judged = verdicts(truths, found.detections, classes)
     return [
         _predicted_boxes(classes, *each)
         for each in zip(annotations, found.detections, judged, strict=True)

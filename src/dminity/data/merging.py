@@ -7,7 +7,7 @@ import pandas as pd
 
 from dminity.core.errors import DminityError
 from dminity.core.splits import SPLITS
-from dminity.data import tables
+from dminity.data import naming, tables
 from dminity.data.settings import MarkedPolicies, Policies
 
 # Open Images publishes photos of 1024 pixels: what is thinner than one of them shows nothing.
@@ -42,6 +42,7 @@ def merge(
     images: pd.DataFrame,
     classes: tuple[str, ...],
     marked: MarkedPolicies,
+    hierarchy: bool,
 ) -> Merged:
     """The images that show one of `classes`, with what is known of `classes` in them.
 
@@ -51,13 +52,14 @@ def merge(
         images: a table as `tables.IMAGES`, of the photos that are there.
         classes: names of amenities.
         marked: what becomes of boxes with flags.
+        hierarchy: whether a kind of one of `classes` that is none of them counts as that one.
 
     Raises:
         BadMerge: if an image comes twice, or a split is left without an image.
     """
     _refuse_twice(images)
-    chosen = boxes[boxes["label"].isin(classes) & boxes["image_id"].isin(images["image_id"])]
-    chosen = chosen.reset_index(drop=True)
+    came = boxes[boxes["image_id"].isin(images["image_id"])]
+    chosen = naming.named(came, classes, hierarchy)
     policies = _policies_of(chosen, marked)
     faults = faults_of(chosen).mask(policies == "drop", "marked")
     kept = chosen[faults == ""].assign(difficult=policies == "difficult")
@@ -69,11 +71,15 @@ def merge(
                 f"no {split} image shows any of: {', '.join(classes)}; choose more classes, or "
                 "raise limit_per_class"
             )
-    about = verified["label"].isin(classes) & verified["image_id"].isin(kept["image_id"])
+    known = naming.agreed(
+        verified[verified["image_id"].isin(kept["image_id"])],
+        came[came["image_id"].isin(kept["image_id"])],
+        hierarchy,
+    )
     return Merged(
         images[left].reset_index(drop=True),
         kept.reset_index(drop=True),
-        verified[about].reset_index(drop=True),
+        known[known["label"].isin(classes)].reset_index(drop=True),
         images[shown & ~left].reset_index(drop=True),
         {fault: int((faults == fault).sum()) for fault in FAULTS},
     )

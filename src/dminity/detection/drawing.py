@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import Detections
+from dminity.detection.kinds import most_specific
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Steps of the golden ratio around the color wheel keep neighboring classes apart.
@@ -44,10 +45,16 @@ def _draw_boxes(
 def draw_detections(
     photo_bgr: NDArray[np.uint8], found: Detections, classes: tuple[str, ...], min_score: float
 ) -> NDArray[np.uint8]:
-    """A copy of a photo [H, W, 3] with the detections from a score on, named and scored."""
-    shown = found.scores >= min_score
+    """A copy of a photo [H, W, 3] with the detections from a score on, named and scored.
+
+    A thing that has a specific name is not drawn by a general one.
+    """
+    sure = found.scores >= min_score
+    found = most_specific(
+        Detections(found.xyxy_pixels[sure], found.scores[sure], found.class_ids[sure]), classes
+    )
     captions = [
         f"{classes[class_index]} {confidence:.2f}"
-        for class_index, confidence in zip(found.class_ids[shown], found.scores[shown], strict=True)
+        for class_index, confidence in zip(found.class_ids, found.scores, strict=True)
     ]
-    return _draw_boxes(photo_bgr, found.xyxy_pixels[shown], found.class_ids[shown], captions)
+    return _draw_boxes(photo_bgr, found.xyxy_pixels, found.class_ids, captions)

@@ -2,7 +2,8 @@
 
 AP is the mean over IoU 0.50 to 0.95, 101 recall levels and the classes that have a box; at most 100
 detections per photo and class count. Ignored boxes are COCO's crowds: a detection of which enough
-lies in one is neither right nor wrong. Equal to pycocotools, in NumPy, for all photos at once.
+lies in one is neither right nor wrong; so is a Couch on a Sofa bed, which is a crowd of Couches
+here. Equal to pycocotools, in NumPy, for all photos at once.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from dminity.evaluation.overlaps import (
     overlapping,
     ranks,
     shares,
+    with_general_names,
 )
 
 IOUS = np.linspace(0.5, 0.95, 10)
@@ -75,7 +77,7 @@ def score(
     truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
 ) -> Scores:
     """Evaluate the detections of each photo against what is in it."""
-    return scores(match(truths, detections, len(classes)))
+    return scores(match(truths, detections, classes))
 
 
 def scores(matches: Matches) -> Scores:
@@ -102,7 +104,7 @@ def _mean_or_0(values: Floats) -> float:
 
 
 def figures(
-    truths: list[GroundTruth], detections: list[Detections], classes: int
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
 ) -> dict[str, float]:
     """The twelve figures of pycocotools' summary, by name; NaN where nothing is to be found."""
     overlaps = _overlaps(truths, detections, classes)
@@ -116,7 +118,9 @@ def figures(
     return {name: mean_of_known(values) for name, values in (precision | recall).items()}
 
 
-def match(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Matches:
+def match(
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
+) -> Matches:
     """Which detections are right, at each of the ten IoUs; boxes of any area count."""
     return _match(_overlaps(truths, detections, classes), ANY_AREA)
 
@@ -129,15 +133,19 @@ def best_point(precision: Floats) -> tuple[float, float]:
     return float(precision[best]), float(RECALLS[best]) if precision[best] > 0 else 0.0
 
 
-def _overlaps(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Overlaps:
+def _overlaps(
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
+) -> Overlaps:
     """Make photos ready to be matched."""
-    found, boxes = flat(truths, detections)
+    found, named = flat(truths, detections)
+    boxes = with_general_names(named, classes)
     pairs = overlapping(found, boxes)
     values = np.where(boxes.special[pairs.boxes], shares(pairs, found), ious(pairs, found, boxes))
     enough = values >= IOUS[0]
-    places = ranks(found.photos * classes + found.class_ids)
+    places = ranks(found.photos * len(classes) + found.class_ids)
     enough &= places[pairs.found] < MOST_DETECTIONS
-    return Overlaps(found, boxes, pairs.where(enough), values[enough], places, len(truths), classes)
+    size = (len(truths), len(classes))
+    return Overlaps(found, boxes, pairs.where(enough), values[enough], places, *size)
 
 
 def _match(overlaps: Overlaps, area: tuple[float, float]) -> Matches:

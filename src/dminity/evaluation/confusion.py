@@ -5,6 +5,7 @@ import pandas as pd
 
 from dminity.detection.boxes import pairwise_iou
 from dminity.detection.detections import Detections, GroundTruth
+from dminity.detection.kinds import is_kind_of
 
 MATCH_IOU = 0.5
 NOTHING = "nothing"
@@ -25,7 +26,8 @@ def confusion(
         min_score: 0-1; detections of a lower score do not count.
 
     A box that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
-    actual class `nothing`. Ignored boxes and the detections on them are left out.
+    actual class `nothing`. Ignored boxes and the detections on them are left out, and so is who
+    calls a box by the name of what its class is a kind of.
     """
     rows: list[tuple[str, str]] = []
     for truth, found in zip(truths, detections, strict=True):
@@ -42,10 +44,12 @@ def _pair(
     free = np.ones(len(truth.class_ids), np.bool_)
     rows = []
     for overlaps, predicted in zip(iou, found.class_ids[shown], strict=True):
-        candidates = np.where(free | truth.ignored, overlaps, 0.0)
+        general = is_kind_of(classes)[truth.class_ids, predicted]
+        candidates = np.where((free | truth.ignored) & ~general, overlaps, 0.0)
         best = int(candidates.argmax()) if len(candidates) else -1
         if best < 0 or candidates[best] < MATCH_IOU:
-            rows.append((NOTHING, classes[predicted]))
+            if not (overlaps[general] >= MATCH_IOU).any():
+                rows.append((NOTHING, classes[predicted]))
         elif not truth.ignored[best]:
             free[best] = False
             rows.append((classes[truth.class_ids[best]], classes[predicted]))

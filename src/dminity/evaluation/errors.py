@@ -104,13 +104,15 @@ class Errors:
         return replace(matches, right=right, listed=listed, class_ids=class_ids)
 
 
-def errors(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Errors:
+def errors(
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
+) -> Errors:
     """Say of each detection what it is.
 
     Args:
         truths: what is in each photo.
         detections: what was found in each photo, in the same order.
-        classes: how many there are.
+        classes: their names.
 
     Raises:
         BadDetection: if a score or a corner is no number.

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dminity.core.hierarchy import with_ancestors, with_descendants
 from dminity.data.tables import CORNERS
-from dminity.evaluation.hierarchy import with_ancestors, with_descendants
 from dminity.evaluation.matches import Matches
 from dminity.evaluation.overlaps import (
     FoundBoxes,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dminity.core.errors import DminityError
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import Detections, GroundTruth
+from dminity.detection.kinds import is_kind_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -134,6 +135,25 @@ def _flat_truths(truths: list[GroundTruth]) -> TrueBoxes:
         np.concatenate([np.empty(0, np.int64), *(truth.class_ids for truth in truths)]),
         np.concatenate([np.empty((0, 4)), *(truth.xyxy_pixels for truth in truths)]),
         np.concatenate([np.empty(0, np.bool_), *(truth.ignored for truth in truths)]),
+    )
+
+
+def with_general_names(boxes: TrueBoxes, classes: tuple[str, ...]) -> TrueBoxes:
+    """Boxes, and after them each of those that are a kind of another class as a special one of it.
+
+    Who calls a sofa bed a couch is neither right nor wrong: it is no miss of a couch that nobody
+    does.
+
+    Args:
+        boxes: those of all photos.
+        classes: their names, by `class_ids`.
+    """
+    kinds, general = is_kind_of(classes)[boxes.class_ids].nonzero()
+    return TrueBoxes(
+        np.concatenate([boxes.photos, boxes.photos[kinds]]),
+        np.concatenate([boxes.class_ids, general]),
+        np.concatenate([boxes.xyxy, boxes.xyxy[kinds]]),
+        np.concatenate([boxes.special, np.ones(len(kinds), np.bool_)]),
     )
 
 

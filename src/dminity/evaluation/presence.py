@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dminity.detection.detections import Detections, GroundTruth
+from dminity.detection.kinds import is_kind_of
 
 # Of fewer photos that show a class, one wrong answer decides whether nine of ten are right.
 LEAST_PHOTOS = 10
@@ -23,7 +24,7 @@ class Presence:
     """What was found in photos, and what is there, of each class.
 
     Each [photos, classes]. scores: float64, 0-1, the best one; 0 where nothing was found. shown:
-    bool. counted: bool; not where all boxes of the class are ignored.
+    bool. counted: bool; not where all boxes of the class are ignored, or are of a kind of it.
     """
 
     scores: NDArray[np.float64]
@@ -61,21 +62,24 @@ class Answers:
         return self.right / self.shown if self.shown else None
 
 
-def presence(truths: list[GroundTruth], detections: list[Detections], classes: int) -> Presence:
+def presence(
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
+) -> Presence:
     """Best scores and truth of each photo and class.
 
     Args:
         truths: what is in each photo.
         detections: what was found in each photo, in the same order.
-        classes: how many there are.
+        classes: their names.
     """
-    scores = np.zeros((len(truths), classes))
-    shown = np.zeros((len(truths), classes), np.bool_)
+    scores = np.zeros((len(truths), len(classes)))
+    shown = np.zeros((len(truths), len(classes)), np.bool_)
     ignored = shown.copy()
     for row, (truth, found) in enumerate(zip(truths, detections, strict=True)):
         np.maximum.at(scores[row], found.class_ids, found.scores)
         shown[row, truth.class_ids[~truth.ignored]] = True
         ignored[row, truth.class_ids[truth.ignored]] = True
+        ignored[row] |= is_kind_of(classes)[truth.class_ids].any(axis=0)
     return Presence(scores, shown, counted=shown | ~ignored)
 
 

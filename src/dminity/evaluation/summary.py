@@ -46,9 +46,8 @@ class Evaluation:
 
 def evaluate(photos: Photos) -> Evaluation:
     """Match by each protocol, and draw the photos anew."""
-    classes = len(photos.classes)
-    by_coco = coco.match(photos.truths, photos.detections, classes)
-    by_voc = pascal_voc.match(photos.truths, photos.detections, classes)
+    by_coco = coco.match(photos.truths, photos.detections, photos.classes)
+    by_voc = pascal_voc.match(photos.truths, photos.detections, photos.classes)
     by_openimages = openimages.match(photos.published, photos.table, photos.classes)
     ap, ap50 = resample(by_coco)
     resampled = {
@@ -63,7 +62,7 @@ def evaluate(photos: Photos) -> Evaluation:
 def figures(found: Evaluation) -> dict[str, Figures]:
     """The figures of each protocol, 0-1, by its name; None where nothing is to be found."""
     photos = found.photos
-    every = coco.figures(photos.truths, photos.detections, len(photos.classes))
+    every = coco.figures(photos.truths, photos.detections, photos.classes)
     if found.coco.positives.any():
         every |= {"precision": found.scores.precision, "recall": found.scores.recall}
     else:

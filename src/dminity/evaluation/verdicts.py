@@ -17,7 +17,8 @@ NO_CLASS = -1
 class Verdicts:
     """What is made of the detections of one photo, in their order.
 
-    right, wrong: [N], bool; one that is neither lies on an ignored box. actual: [N], int64, the
+    right, wrong: [N], bool; one that is neither lies on an ignored box, or calls a box by the name
+    of what its class is a kind of. actual: [N], int64, the
     class of the box that a wrong one lies on and that is of another class, or NO_CLASS.
     """
 
@@ -27,14 +28,14 @@ class Verdicts:
 
 
 def verdicts(
-    truths: list[GroundTruth], detections: list[Detections], classes: int
+    truths: list[GroundTruth], detections: list[Detections], classes: tuple[str, ...]
 ) -> list[Verdicts]:
     """Judge the detections of each photo.
 
     Args:
         truths: what is in each photo.
         detections: what was found in each photo, in the same order, and best first.
-        classes: how many there are.
+        classes: their names.
 
     Raises:
         BadDetection: if a score or a corner is no number.

@@ -93,7 +93,7 @@ class Detector:
 
     def detections(self, outputs: torch.Tensor, sizes: list[tuple[int, int]]) -> list[Detections]:
         """Of outputs [B, anchors, 5 + classes], for photos of these heights and widths."""
-        return to_detections(outputs, sizes, self.input_size)
+        return to_detections(outputs, self.classes, sizes, self.input_size)
 
 
 class Network(YoloxModule):  # type: ignore[misc]

@@ -62,7 +62,7 @@ def both_sides(
                     table, shared.image_ids, sizes, shared.classes
                 )
             ],
-            len(shared.classes),
+            shared.classes,
         )
         for table in (base, branch)
     ]

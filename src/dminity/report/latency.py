@@ -52,9 +52,11 @@ def measure(
         images = {"images": detector.inputs(photo_bgr)}
         (predictions,) = detector.session.run(None, images)
         height, width = photo_bgr.shape[:2]
-        size = detector.description.input_size
+        about = detector.description
         forwards.append(partial(detector.session.run, None, images))
-        suppressions.append(partial(to_detections, predictions[0], (height, width), size))
+        suppressions.append(
+            partial(to_detections, predictions[0], about.classes, (height, width), about.input_size)
+        )
         totals.append(partial(detector.find, [photo_bgr]))
     # Each follows the same work of another model, none its own: a network that has just run is
     # still in the processor's caches.

@@ -160,7 +160,7 @@ class Pairing:
             found = detection_table.from_table(
                 self._tables(variant).detections, shared.image_ids, sizes, shared.classes
             )
-            self.drawn[key] = resample(coco.match(truths, found, len(shared.classes)))
+            self.drawn[key] = resample(coco.match(truths, found, shared.classes))
         return self.drawn[key]
 
 

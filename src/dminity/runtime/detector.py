@@ -61,7 +61,9 @@ class OnnxDetector:
         images = self.inputs(photo_bgr)
         if self.names() == RAW_OUTPUTS:
             (predictions,) = self.session.run(None, {"images": images})
-            return to_detections(predictions[0], (height, width), input_size)
+            return to_detections(
+                predictions[0], self.description.classes, (height, width), input_size
+            )
         limits = {
             "min_score": np.array(MIN_SCORE, np.float32),
             "nms_iou": np.array(NMS_IOU, np.float32),

@@ -12,6 +12,7 @@ import numpy as np
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import Detections
+from dminity.detection.kinds import most_specific
 from dminity.runtime.detector import OnnxDetector
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import BadPhoto, Photo
@@ -107,7 +108,8 @@ def look(
     """
     try:
         photo = picture.read(detector.description.input_size)
-        found = from_thresholds(_found(detector, photo), thresholds)
+        sure = from_thresholds(_found(detector, photo), thresholds)
+        found = most_specific(sure, detector.description.classes)
         made = make(picture, photo, found)
     except BadPhoto as error:
         return Failed(picture.name, str(error))

@@ -8,6 +8,9 @@ photo.
 
 Thresholds are made for one question: is there any in the photo? A second box is counted only from
 the score on that a box is shown to people.
+
+A thing goes by its most specific name (`detection/kinds.py`), so that one sofa bed is not listed as
+a couch too. Who claims a couch and has a sofa bed is right all the same.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +19,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from dminity.core.hierarchy import with_descendants
 from dminity.detection.boxes import Boxes
 from dminity.detection.detections import SHOWN_SCORE, Detections
 
@@ -103,7 +107,7 @@ def sightings(photo: str, found: Detections, classes: Sequence[str]) -> list[Sig
 
     Args:
         photo: its name.
-        found: what reaches the threshold of its class, best first.
+        found: what reaches the threshold of its class, best first, by its most specific name.
         classes: their names, in the network's order.
     """
     seen = []
@@ -126,23 +130,33 @@ def list_home(
         classes: what can be seen.
         claimed: what its owner says it has; None if nobody asks.
     """
+    called = {amenity: _called(amenity, shown, claimed or ()) for amenity in classes}
     seen = [
         Listed(
             amenity,
-            len(shown.evidence[amenity].xyxy_pixels),
-            shown.confidence[amenity],
-            shown.evidence[amenity],
+            len(shown.evidence[own].xyxy_pixels),
+            shown.confidence[own],
+            shown.evidence[own],
             _verdict(amenity, claimed),
         )
-        for amenity in classes
-        if amenity in shown.evidence
+        for amenity, own in called.items()
+        if own
     ]
     only_claimed = [
         Listed(amenity, 0, 0.0, None, Verdict.NOT_SEEN)
-        for amenity in classes
-        if amenity in (claimed or ()) and amenity not in shown.evidence
+        for amenity, own in called.items()
+        if amenity in (claimed or ()) and not own
     ]
     return Home(name, shown.photos, (*seen, *only_claimed))
+
+
+def _called(amenity: str, shown: Shown, claimed: Collection[str]) -> str | None:
+    """By which name photos show an amenity: its own or, if it is claimed, the best seen kind's."""
+    names = with_descendants(amenity) if amenity in claimed else [amenity]
+    seen = [name for name in names if name in shown.evidence]
+    if amenity in seen or not seen:
+        return amenity if seen else None
+    return max(seen, key=lambda name: shown.evidence[name].strength)
 
 
 def _verdict(amenity: str, claimed: Collection[str] | None) -> Verdict | None:

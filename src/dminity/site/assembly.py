@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dminity.core.errors import DminityError
 from dminity.core.files import replacing_folder
+from dminity.detection.kinds import is_kind_of, said_together
 from dminity.runtime.detector import RAW_OUTPUTS, load_onnx
 from dminity.runtime.model_file import Description
 from dminity.site.demo_rooms import write_rooms
@@ -90,7 +91,13 @@ def _write_model(model: Path, description: Description, folder: Path) -> None:
     content = model.read_bytes()
     name = f"model-{hashlib.sha256(content).hexdigest()[:12]}.onnx"
     (folder / name).write_bytes(content)
-    said = asdict(description) | {"file": name}
+    together, kinds = said_together(description.classes), is_kind_of(description.classes).T
+    said = asdict(description) | {
+        "file": name,
+        # For each class the positions of others, as the page knows no names.
+        "together": [row.nonzero()[0].tolist() for row in together],
+        "kinds": [row.nonzero()[0].tolist() for row in kinds],
+    }
     (folder / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n")
 
 

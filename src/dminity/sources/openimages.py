@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from dminity.core.amenities import AMENITIES, NAME_OF_CODE
+from dminity.core.amenities import AMENITIES, NAME_OF_CODE, NAMES
 from dminity.core.errors import DminityError
+from dminity.core.hierarchy import CODE_OF_OTHERS, nearest
 from dminity.core.splits import SPLITS
 from dminity.data import tables
 from dminity.remote.faults import Unavailable
@@ -45,6 +46,9 @@ BOX_COLUMNS = {
     "IsInside": "is_inside",
 }
 LABEL_COLUMNS = {"ImageID": "image_id", "LabelName": "label", "Confidence": "present"}
+# What tells of the amenities: labels of all that they are related to, and boxes of what is one.
+LABEL_OF_CODE = NAME_OF_CODE | {code: name for name, code in CODE_OF_OTHERS.items()}
+BOX_OF_CODE = {code: name for code, name in LABEL_OF_CODE.items() if nearest(name, NAMES)}
 IMAGE_ID = "[0-9a-f]{16}"
 UNKNOWN_FLAG = -1
 
@@ -65,19 +69,19 @@ class OpenImages:
         self.images = open_folder(addresses.images, addresses.s3_endpoint)
 
     def annotations(self, split: str, work: Path) -> Annotations:
-        """The amenities' boxes and labels of a split, by name.
+        """The boxes and labels of a split of all that concerns the amenities, by name.
 
         Raises:
             BadAnnotations: naming the file, and the row where one is at fault.
         """
         self.check_codes()
-        boxes, boxes_file = self.read_rows(BOXES_CSV[split], BOX_COLUMNS, work)
+        boxes, boxes_file = self.read_rows(BOXES_CSV[split], BOX_COLUMNS, BOX_OF_CODE, work)
         for flag in tables.FLAGS:
             boxes[flag] = (boxes[flag] == 1).astype("boolean").mask(boxes[flag] == UNKNOWN_FLAG)
-        labels, labels_file = self.read_rows(LABELS_CSV[split], LABEL_COLUMNS, work)
+        labels, labels_file = self.read_rows(LABELS_CSV[split], LABEL_COLUMNS, LABEL_OF_CODE, work)
         return Annotations(
             boxes.assign(split=split)[list(tables.BOXES.names)],
-            _agreed(labels).assign(split=split)[list(tables.VERIFIED.names)],
+            labels.assign(split=split, present=labels["present"] > 0)[list(tables.VERIFIED.names)],
             [boxes_file, labels_file],
         )
 
@@ -86,28 +90,33 @@ class OpenImages:
         return self.images.read(f"{split}/{image_id}.jpg")
 
     def read_rows(
-        self, name: str, columns: dict[str, str], work: Path
+        self, name: str, columns: dict[str, str], name_of_code: dict[str, str], work: Path
     ) -> tuple[pd.DataFrame, SourceFile]:
-        """The amenities' rows of a CSV, under our names of columns, and what the file was."""
+        """A CSV's rows of some classes, under our names of columns, and what the file was."""
         kept = work / name.replace("/", "-")
         try:
-            position = sift(self.csv_files, name, list(NAME_OF_CODE), kept)
+            position = sift(self.csv_files, name, list(name_of_code), kept)
             rows = parse(kept, list(columns)).rename(columns=columns)
         except (Unavailable, Damaged, pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise self.bad(name, error) from error
-        rows = rows[rows["label"].isin(NAME_OF_CODE)].reset_index(drop=True)
-        rows["label"] = rows["label"].map(NAME_OF_CODE)
+        rows = rows[rows["label"].isin(name_of_code)].reset_index(drop=True)
+        rows["label"] = rows["label"].map(name_of_code)
         wrong = rows.loc[~rows["image_id"].str.fullmatch(IMAGE_ID), "image_id"]
         if len(wrong):
             raise self.bad(name, f"{wrong.iloc[0]!r} is no image id")
         return rows, _described(name, position)
 
     def check_codes(self) -> None:
-        """Refuse to go on if Open Images knows one of our classes by another name or not at all."""
-        for amenity in AMENITIES:
-            found = self.published_names.get(amenity.code, "not there")
-            if found != amenity.name:
-                raise self.bad(CLASSES_CSV, f"{amenity.code} ({amenity.name}) is {found}")
+        """Refuse to go on if Open Images knows one of our classes by another name or not at all.
+
+        What the amenities are kinds of, or are of, a mirror may know nothing of.
+        """
+        unknown = dict.fromkeys((amenity.code for amenity in AMENITIES), "not there")
+        published = unknown | self.published_names
+        for code, name in LABEL_OF_CODE.items():
+            found = published.get(code, name)
+            if found != name:
+                raise self.bad(CLASSES_CSV, f"{code} ({name}) is {found}")
 
     @cached_property
     def published_names(self) -> dict[str, str]:
@@ -146,12 +155,6 @@ def _csv_type(column: str) -> pa.DataType:
     if column.startswith("Is"):
         return pa.int8()
     return pa.string() if column in ("ImageID", "LabelName") else pa.float64()
-
-
-def _agreed(labels: pd.DataFrame) -> pd.DataFrame:
-    """A row for each photo and class that people agree on; of the others, nothing is known."""
-    votes = labels.assign(present=labels["present"] > 0).drop_duplicates()
-    return votes[~votes.duplicated(["image_id", "label"], keep=False)]
 
 
 def _described(name: str, position: Position) -> SourceFile:

@@ -7,7 +7,7 @@ import pandas as pd
 
 
 class SourceFile(NamedTuple):
-    """A published file that was read: its size, its CRC-32C, its rows, and those of amenities."""
+    """A published file that was read: its size, its CRC-32C, its rows, and those of interest."""
 
     name: str
     bytes: int
@@ -17,10 +17,11 @@ class SourceFile(NamedTuple):
 
 
 class Annotations(NamedTuple):
-    """What is published of the 30 amenities in a split.
+    """What is published in a split of the 30 amenities, their kinds and what they are kinds of.
 
     boxes: every box, as `tables.BOXES`. verified: which classes people confirmed to be in a photo
-    or not to be, as `tables.VERIFIED`. files: what they were read from.
+    or not to be, as `tables.VERIFIED`; they may contradict each other. Both by the names of the
+    source. files: what they were read from.
     """
 
     boxes: pd.DataFrame

@@ -4,7 +4,7 @@ import pandas as pd
 
 from dminity.core.files import replacing_file, write_json
 from dminity.core.stage import INDEX, MERGED, METRICS, RAW, run
-from dminity.data import tables
+from dminity.data import naming, tables
 from dminity.data.checking.fingerprints import Fingerprint, fingerprints
 from dminity.data.checking.report import Report, report
 from dminity.data.raw_photos import raw_photos
@@ -23,12 +23,14 @@ def examine() -> Report:
     """Report on the tables and on every photo on disk."""
     params = load_params()
     images = tables.read(MERGED / "images.parquet", tables.IMAGES)
+    classes = tables.read_classes(MERGED / "classes.txt")
+    published = tables.read(INDEX / "boxes.parquet", tables.BOXES)
     looks = pd.DataFrame(fingerprints(raw_photos(RAW, images)), columns=Fingerprint._fields)
     return report(
-        tables.read(INDEX / "boxes.parquet", tables.BOXES),
+        naming.named(published, classes, params.hierarchy),
         pd.concat([images, looks], axis=1),
         tables.read(MERGED / "boxes.parquet", tables.MERGED_BOXES),
-        tables.read_classes(MERGED / "classes.txt"),
+        classes,
         params.image_size,
         params.check.near_bits,
     )

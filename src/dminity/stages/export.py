@@ -78,7 +78,7 @@ def main() -> None:
     with ExitStack() as unfinished:
         paths = [unfinished.enter_context(replacing_file(path)) for path in FORMATS]
         found = export(detector, compared, paths[0], settings)
-        write_with_suppression(paths[0], paths[1])
+        write_with_suppression(paths[0], paths[1], detector.classes)
         on_validation, in_float = _quantize(detector, paths, validation, settings)
         thresholds = [
             _choose(path, detections, validation, detector, settings)
@@ -98,7 +98,7 @@ def main() -> None:
         "score_difference": found.score,
     }
     write_json(differences | _by_name(formats), METRICS / "export.json")
-    known = presence(test.truths, on_test[0], len(detector.classes))
+    known = presence(test.truths, on_test[0], detector.classes)
     write_json(figures(known, thresholds[0].values, detector.classes), METRICS / "presence.json")
     write_json(spent, METRICS / "export_cost.json")
     say(thresholds, detector.classes, settings.precision)
@@ -211,7 +211,7 @@ def _choose(
     settings: ExportSettings,
 ) -> Thresholds:
     """Choose a file's thresholds, and write them into it."""
-    known = presence(validation.truths, detections, len(detector.classes))
+    known = presence(validation.truths, detections, detector.classes)
     chosen = choose_thresholds(known, settings.precision)
     describe(path, _description(detector, chosen.values))
     return chosen
@@ -222,7 +222,7 @@ def _scores(
 ) -> dict[str, Any]:
     """How good a format is on the test split."""
     scores = score(test.truths, detections, classes)
-    known = presence(test.truths, detections, len(classes))
+    known = presence(test.truths, detections, classes)
     said = together(answers(known, chosen.values))
     rates = {"presence_precision": said.precision(), "presence_recall": said.recall()}
     # Under the protocol's name, as in metrics/evaluate.json.

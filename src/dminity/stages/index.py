@@ -10,7 +10,7 @@ from dminity.core.files import exclusive, replacing_file
 from dminity.core.memory import keep_freed_memory
 from dminity.core.splits import SPLITS
 from dminity.core.stage import INDEX, run
-from dminity.data import tables
+from dminity.data import naming, tables
 from dminity.params import load_params
 from dminity.sources.registry import open_source
 from dminity.sources.source import Source, SourceFile
@@ -30,13 +30,16 @@ def main() -> None:
     source = open_source(params.source, params.openimages, params.demo)
     with exclusive(INDEX):
         parts = [source.annotations(split, WORK) for split in SPLITS]
-        boxes = pd.concat([part.boxes for part in parts], ignore_index=True)
-        verified = pd.concat([part.verified for part in parts], ignore_index=True)
+        published = pd.concat([part.boxes for part in parts], ignore_index=True)
+        said = pd.concat([part.verified for part in parts], ignore_index=True)
+        boxes = naming.named(published, NAMES, params.hierarchy)
+        verified = naming.answers(said, params.hierarchy)
         refuse_empty_classes(boxes, source)
         by_photo = ["split", "image_id", "label"]
         boxes = boxes.sort_values([*by_photo, *tables.CORNERS])
         tables.write(boxes, INDEX / "boxes.parquet", tables.BOXES)
-        tables.write(verified.sort_values(by_photo), INDEX / "verified.parquet", tables.VERIFIED)
+        verified = verified.sort_values([*by_photo, "present"])
+        tables.write(verified, INDEX / "verified.parquet", tables.VERIFIED)
         files = [file for part in parts for file in part.files]
         with replacing_file(INDEX / "files.csv") as path:
             pd.DataFrame(files, columns=SourceFile._fields).to_csv(path, index=False)

@@ -40,6 +40,7 @@ def main() -> None:
         came[~left_out],
         params.classes,
         params.marked,
+        params.hierarchy,
     )
     tables.write(merged.images, MERGED / "images.parquet", tables.IMAGES)
     tables.write(merged.boxes, MERGED / "boxes.parquet", tables.MERGED_BOXES)

@@ -69,7 +69,7 @@ def _test(classes: tuple[str, ...]) -> Split:
         classes,
     )
     truths = [voc.ground_truth(annotation, classes) for annotation in annotations]
-    return Split(VOC, annotations, errors(truths, found, len(classes)), classes)
+    return Split(VOC, annotations, errors(truths, found, classes), classes)
 
 
 def _flags(annotations: list[voc.Annotation]) -> dict[str, np.typing.NDArray[np.bool_]]:
@@ -89,7 +89,7 @@ def _of_classes(detector: OnnxDetector) -> dict[str, Photo]:
             found += detector.find([voc.annotated_photo(VOC, annotation)])
             progress.update(1)
     truths = [voc.ground_truth(annotation, classes) for annotation in annotations]
-    split = Split(VOC, annotations, errors(truths, found, len(classes)), classes)
+    split = Split(VOC, annotations, errors(truths, found, classes), classes)
     return one_of_each_class(split, chosen)
 
 

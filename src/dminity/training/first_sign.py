@@ -62,7 +62,7 @@ def _say(training: DetectorTraining) -> None:
     photos = training.validation.photos
     annotations = photos.annotations[:PHOTOS]
     truths = [ground_truth(annotation, photos.classes) for annotation in annotations]
-    ap50 = score(truths, found_so_far(training, len(truths)), photos.classes).ap50
+    ap50 = score(truths, _found_so_far(training, len(truths)), photos.classes).ap50
     line(
         f"first sign, after {len(losses)} steps: loss {first:.2f} at first, {now:.2f} now; AP50 "
         f"{ap50:.3f} on {len(truths)} validation photos"
@@ -70,7 +70,7 @@ def _say(training: DetectorTraining) -> None:
 
 
 @torch.no_grad()
-def found_so_far(training: DetectorTraining, count: int) -> list[Detections]:
+def _found_so_far(training: DetectorTraining, count: int) -> list[Detections]:
     """What the weights as they are find in the first validation photos, so many.
 
     Batch norms that learn take the statistics of these photos: running ones follow so slowly that

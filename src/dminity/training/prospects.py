@@ -18,7 +18,7 @@ from dminity.training.settings import TrainSettings
 # AP50 below which nothing is found: what luck gives.
 FOUND = 0.005
 # A loss has fallen if it is at most so many times that of the first epoch, and risen from there on.
-FALLEN, RISEN = 0.97, 1.03
+FALLEN, RISEN = 0.99, 1.03
 # When something has to be found at the latest: share of the epochs, and steps.
 DUE, DUE_STEPS = 0.4, 300
 HELD = (

@@ -38,8 +38,8 @@ def report(
 ) -> Report:
     """Count, measure and compare.
 
-    published: all boxes of the source, as `tables.BOXES`. images: those in use, as
-    `tables.IMAGES`, each with its `Fingerprint`. boxes: those in use, as `tables.MERGED_BOXES`.
+    published: all boxes of `classes` that the source has, as `tables.BOXES`. images: those in use,
+    as `tables.IMAGES`, each with its `Fingerprint`. boxes: those in use, as `tables.MERGED_BOXES`.
     image_size: the long side of training photos in pixels.
     """
     readable = images[images["width"] > 0]
@@ -47,7 +47,6 @@ def report(
     out_of_range = boxes[faults_of(boxes).isin(["outside", "reversed"])]
     in_train = boxes[boxes["split"] == "train"]["label"].value_counts().reindex(classes)
     areas = _areas_pixels(boxes, readable, image_size)
-    published = published[published["label"].isin(classes)]
     figures = {
         "photos": len(images),
         "boxes": len(boxes),

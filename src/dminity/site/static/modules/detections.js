@@ -1,6 +1,7 @@
 /**
- * What a network gives for a photo, to detections: `runtime/nms.py` and `from_thresholds` of
- * `runtime/finding.py` in JavaScript, with OpenCV's numbers of 32 and of 64 bits.
+ * What a network gives for a photo, to detections: `runtime/nms.py`, `from_thresholds` of
+ * `runtime/finding.py` and `most_specific` of `detection/kinds.py` in JavaScript, with their
+ * numbers of 32 and of 64 bits.
  */
 
 import { scaleToFit } from "./letterbox.js";
@@ -14,25 +15,28 @@ import { scaleToFit } from "./letterbox.js";
 /** @typedef {import("./letterbox.js").Size} Size */
 
 const MIN_SCORE = Math.fround(0.01);
-const NMS_IOU = Math.fround(0.65);
+/** Two boxes of one thing overlap by more than this. */
+const SAME_IOU = 0.65;
+const NMS_IOU = Math.fround(SAME_IOU);
 
 /**
- * Non-maximum suppression per class, then back to the photo's pixels.
+ * What each anchor says, non-maximum suppression per class, then back to the photo's pixels.
  *
  * @param {Float32Array} predictions [anchors, 5 + classes], decoded: center, size, objectness,
  *     class scores; in pixels of the input
- * @param {number} classes how many there are
+ * @param {number[][]} together for each class, those that an anchor says if it scores highest
  * @param {Size} size of the copy of the photo that was looked at
  * @param {Size} inputSize of the network
  * @returns {Detection[]} best first
  */
-export function toDetections(predictions, classes, size, inputSize) {
+export function toDetections(predictions, together, size, inputSize) {
   const candidates = [];
+  const classes = together.length;
   for (let at = 0; at < predictions.length; at += 5 + classes) {
     // Most anchors see nothing: no score of theirs is above their objectness.
     if (predictions[at + 4] < MIN_SCORE) continue;
-    const candidate = read(predictions.subarray(at, at + 5 + classes));
-    if (candidate.score > MIN_SCORE) candidates.push(candidate);
+    const said = read(predictions.subarray(at, at + 5 + classes), together);
+    candidates.push(...said.filter(({ score }) => score > MIN_SCORE));
   }
   const kept = suppressed(candidates);
   const scale = scaleToFit(size[0], size[1], inputSize);
@@ -45,19 +49,25 @@ export function toDetections(predictions, classes, size, inputSize) {
 }
 
 /**
- * An anchor's best class, its score, and its box in pixels of the input.
+ * What an anchor says: its best class and those that are said with it, each with its score, and the
+ * box in pixels of the input.
  *
  * @param {Float32Array} anchor
- * @returns {Detection}
+ * @param {number[][]} together
+ * @returns {Detection[]}
  */
-function read(anchor) {
-  let classId = 0;
-  for (let index = 1; index < anchor.length - 5; index++) {
-    if (anchor[5 + index] > anchor[5 + classId]) classId = index;
+function read(anchor, together) {
+  let best = 0;
+  for (let index = 1; index < together.length; index++) {
+    if (anchor[5 + index] > anchor[5 + best]) best = index;
   }
   const [x, y, width, height] = anchor;
   const box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2].map(Math.fround);
-  return { classId, score: Math.fround(anchor[4] * anchor[5 + classId]), box };
+  return together[best].map((classId) => ({
+    classId,
+    score: Math.fround(anchor[4] * anchor[5 + classId]),
+    box,
+  }));
 }
 
 /**
@@ -127,4 +137,37 @@ export function onPhoto(found, copy, photo) {
  */
 export function fromThresholds(found, thresholds) {
   return found.filter(({ classId, score }) => score >= thresholds[classId]);
+}
+
+/**
+ * Detections without those that call a thing by a general name that has a specific one.
+ *
+ * @param {Detection[]} found
+ * @param {number[][]} kinds for each class, those that are a kind of it
+ * @returns {Detection[]}
+ */
+export function mostSpecific(found, kinds) {
+  return found.filter(
+    (general) =>
+      !found.some(
+        (other) =>
+          kinds[general.classId].includes(other.classId) &&
+          intersectionOverUnion(general.box, other.box) > SAME_IOU,
+      ),
+  );
+}
+
+/**
+ * As `pairwise_iou` of `detection/boxes.py` has it: of two boxes without area 0.
+ *
+ * @param {number[]} one
+ * @param {number[]} other
+ * @returns {number}
+ */
+function intersectionOverUnion(one, other) {
+  const width = Math.max(Math.min(one[2], other[2]) - Math.max(one[0], other[0]), 0);
+  const height = Math.max(Math.min(one[3], other[3]) - Math.max(one[1], other[1]), 0);
+  const areas = [one, other].map(([left, top, right, bottom]) => (right - left) * (bottom - top));
+  const union = areas[0] + areas[1] - width * height;
+  return union > 0 ? (width * height) / union : 0;
 }

@@ -16,6 +16,8 @@ import { BadPhoto, openPhoto, readPixels } from "./photo.js";
  * @property {string[]} classes
  * @property {[number, number]} input_size height and width in pixels
  * @property {number[]} thresholds for each class, 0-1
+ * @property {number[][]} together for each class, those that an anchor says if it scores highest
+ * @property {number[][]} kinds for each class, those that are a kind of it
  * @property {string} file where the network is, with its checksum: no other version's is taken
  */
 /**
@@ -101,7 +103,7 @@ async function look(file, { model, session }) {
       throw new Error("the model is of another version; reload the page");
     }
     const copy = [photo.height, photo.width];
-    const found = toDetections(predictions.data, model.classes.length, copy, model.input_size);
+    const found = toDetections(predictions.data, model.together, copy, model.input_size);
     const picture = await smaller(bitmap);
     return {
       width,

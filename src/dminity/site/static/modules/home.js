@@ -1,6 +1,6 @@
 /** A home: its photos, what is found in them, and what its owner claims. */
 
-import { fromThresholds } from "./detections.js";
+import { fromThresholds, mostSpecific } from "./detections.js";
 import { listHome } from "./listing.js";
 
 /** @typedef {import("./detector.js").Model} Model */
@@ -73,7 +73,7 @@ export class Home {
   shown(photo) {
     const { minScore, model } = this;
     const thresholds = minScore === null ? model.thresholds : model.classes.map(() => minScore);
-    return fromThresholds(photo.found, thresholds);
+    return mostSpecific(fromThresholds(photo.found, thresholds), model.kinds);
   }
 
   /** The photos that were looked at, with what is shown of them. */
@@ -84,6 +84,7 @@ export class Home {
   /** What the home has; without a claim nobody asks for verdicts. */
   list() {
     if (!this.model) return [];
-    return listHome(this.looked(), this.model.classes, this.claimed.size ? this.claimed : null);
+    const claimed = this.claimed.size ? this.claimed : null;
+    return listHome(this.looked(), this.model.classes, this.model.kinds, claimed);
   }
 }

@@ -5,7 +5,8 @@
  * There are at least as many of an amenity as the photo shows that has most of it: photos of one
  * room from two sides show the same bed twice. That photo is the evidence; of two that show as
  * many, the one with the surer detection. The confidence is the best score in any photo. A second
- * box is counted only from SHOWN_SCORE on, as thresholds are made for the first.
+ * box is counted only from SHOWN_SCORE on, as thresholds are made for the first. A thing goes by its
+ * most specific name; who claims a couch and has a sofa bed is right all the same.
  */
 
 /** @typedef {import("./detections.js").Detection} Detection */
@@ -35,21 +36,28 @@ const SHOWN_SCORE = 0.4;
  * @param {Iterable<{photo: Photo, found: Detection[]}>} looked found: what reaches the threshold of
  *     its class, best first
  * @param {string[]} classes
+ * @param {number[][]} kinds for each class, those that are a kind of it
  * @param {Set<string> | null} claimed null if nobody asks
  * @returns {Listed<Photo>[]}
  */
-export function listHome(looked, classes, claimed) {
+export function listHome(looked, classes, kinds, claimed) {
   const shown = new Map();
   for (const { photo, found } of looked) {
     for (const [amenity, sighting] of sightings(photo, found, classes)) add(shown, amenity, sighting);
   }
-  const seen = classes.filter((amenity) => shown.has(amenity));
-  const missed = classes.filter((amenity) => claimed?.has(amenity) && !shown.has(amenity));
+  const called = new Map(
+    classes.map((amenity, number) => {
+      const names = claimed?.has(amenity) ? kinds[number].map((kind) => classes[kind]) : [];
+      return [amenity, shown.has(amenity) ? shown.get(amenity) : best(shown, names)];
+    }),
+  );
+  const seen = classes.filter((amenity) => called.get(amenity));
+  const missed = classes.filter((amenity) => claimed?.has(amenity) && !called.get(amenity));
   return [
     ...seen.map((amenity) => ({
       amenity,
-      count: shown.get(amenity).evidence.boxes.length,
-      ...shown.get(amenity),
+      count: called.get(amenity).evidence.boxes.length,
+      ...called.get(amenity),
       verdict: claimed && (claimed.has(amenity) ? "confirmed" : "not claimed"),
     })),
     ...missed.map((amenity) => ({
@@ -91,15 +99,37 @@ function sightings(photo, found, classes) {
  */
 function add(shown, amenity, sighting) {
   const before = shown.get(amenity);
-  const better =
-    !before ||
-    sighting.boxes.length > before.evidence.boxes.length ||
-    (sighting.boxes.length === before.evidence.boxes.length &&
-      sighting.score > before.evidence.score);
   shown.set(amenity, {
-    evidence: better ? sighting : before.evidence,
+    evidence: !before || isBetter(sighting, before.evidence) ? sighting : before.evidence,
     confidence: Math.max(sighting.score, before?.confidence ?? 0),
   });
+}
+
+/**
+ * What is known of the kind that is seen best, if any is.
+ *
+ * @template Photo
+ * @param {Map<string, {evidence: Sighting<Photo>, confidence: number}>} shown
+ * @param {string[]} names
+ */
+function best(shown, names) {
+  const seen = names.filter((name) => shown.has(name)).map((name) => shown.get(name));
+  return seen.reduce(
+    (first, other) => (first && !isBetter(other.evidence, first.evidence) ? first : other),
+    null,
+  );
+}
+
+/**
+ * Whether one sighting is better evidence than another.
+ *
+ * @template Photo
+ * @param {Sighting<Photo>} one
+ * @param {Sighting<Photo>} other
+ */
+function isBetter(one, other) {
+  if (one.boxes.length !== other.boxes.length) return one.boxes.length > other.boxes.length;
+  return one.score > other.score;
 }
 
 /** Of the larger side of what is shown; people want to see what stands around it. */

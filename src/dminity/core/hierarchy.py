@@ -3,7 +3,7 @@
 From `Subcategory` of bbox_labels_600_hierarchy.json; a `Part` is no kind of what it belongs to.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 # What each class is a kind of. Not related: Sofa bed and Bed, Gas stove and Oven, Billiard table
 # and Table, Jacuzzi and Bathtub.
@@ -35,6 +35,22 @@ PARENTS = {
     "Towel": ("Bathroom accessory",),
 }
 
+# Open Images' codes of those of them that are no amenities themselves.
+CODE_OF_OTHERS = {
+    "Loveseat": "/m/0703r8",
+    "Infant bed": "/m/061hd_",
+    "Studio couch": "/m/026qbn5",
+    "Table": "/m/04bcr3",
+    "Furniture": "/m/0c_jw",
+    "Plumbing fixture": "/m/02pkr5",
+    "Home appliance": "/m/019dx1",
+    "Kitchen appliance": "/m/0h99cwc",
+    "Kitchenware": "/m/03_wxk",
+    "Sports equipment": "/m/05y5lj",
+    "Building": "/m/0cgh4",
+    "Bathroom accessory": "/m/0h8nr_l",
+}
+
 
 def with_ancestors(label: str) -> list[str]:
     """A class and all that it is a kind of.
@@ -52,6 +68,29 @@ def with_descendants(label: str) -> list[str]:
     ['Couch', 'Sofa bed', 'Loveseat']
     """
     return _closed(label, CHILDREN)
+
+
+def kinds_among(classes: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """The positions of each class that is a kind of another one, and of that other one.
+
+    >>> kinds_among(["Couch", "Bed", "Sofa bed"])
+    ((2, 0),)
+    """
+    return tuple(
+        (position, classes.index(other))
+        for position, label in enumerate(classes)
+        for other in with_ancestors(label)[1:]
+        if other in classes
+    )
+
+
+def nearest(label: str, classes: Collection[str]) -> str | None:
+    """What a class is called where only `classes` have names: by its own, or by what it is.
+
+    >>> nearest("Loveseat", ("Bed", "Couch", "Sofa bed"))
+    'Couch'
+    """
+    return next((name for name in with_ancestors(label) if name in classes), None)
 
 
 def _children() -> dict[str, tuple[str, ...]]:
