@@ -92,7 +92,7 @@ def test_unverified_classes_have_neither_label_nor_box(whole: Annotations, share
         nearest(label, names[image_id])
         for image_id, label in zip(whole.boxes["image_id"], whole.boxes["label"], strict=True)
     ]
-    expected = whole.boxes.assign(label=labels).dropna(subset="label")
+    expected = whole.boxes.assign(label=pd.Series(labels)).dropna(subset="label")
     pd.testing.assert_frame_equal(less.boxes, expected.reset_index(drop=True))
 
 
