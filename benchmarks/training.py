@@ -10,10 +10,6 @@ into a temporary folder; it is no part of this project.
 """
 
 import multiprocessing
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,10 +23,10 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 from yolox.config import YoloxConfig
 
+from benchmarks import peer
 from benchmarks.loader import SETTINGS, PhotosForYolox
 from benchmarks.table import print_table
 from dminity.core.amenities import NAMES
-from dminity.data import voc
 from dminity.loader.training_photos import LabeledPhotos
 from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, load_params
@@ -42,7 +38,6 @@ from tests.helpers.room_folder import make_room_folder
 from tests.helpers.yolox_loader import yolox_loader
 
 ROOT = Path(__file__).parents[1]
-PEER = ("ultralytics==8.4.190", "ultralytics-thop==2.2.3")
 VARIANT = "yolox_nano"
 SIDE = 320
 BATCH = 8
@@ -79,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         folder = make_room_folder(place / "voc", COUNTS, side=640)
-        install_peer(place / "peer")
+        peer.install(place / "peer")
         trainings: dict[str, Callable[[Connection], None]] = {
             "YOLOX": partial(train_yolox, folder),
             "dminity": partial(train_ours, folder, place / "a", cache_gb=0.0),
@@ -88,12 +83,6 @@ def main() -> None:
             "YOLO11n, photos in memory": partial(train_peer, folder, place, cache=True),
         }
         print_table(take_turns(trainings), ["YOLOX", "YOLO11n"], TIMED_STEPS * BATCH)
-
-
-def install_peer(folder: Path) -> None:
-    """Put Ultralytics beside the packages that it shares with this project."""
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), *PEER]
-    subprocess.run(command, check=True)
 
 
 def settings(**changes: object) -> TrainSettings:
@@ -160,19 +149,15 @@ def train_ours(folder: Path, place: Path, turn: Connection, cache_gb: float) -> 
 def train_peer(folder: Path, place: Path, turn: Connection, cache: bool) -> None:
     """Ultralytics' trainer, on the same photos in its own layout."""
     home = place / f"yolo-{cache}"
-    write_as_yolo(folder, home)
-    os.environ["YOLO_CONFIG_DIR"] = str(home)
-    os.environ["YOLO_OFFLINE"] = "true"
-    sys.path.insert(0, str(place / "peer"))
+    photos = peer.write_photos(folder, home)
+    peer.make_importable(place / "peer", home)
     from ultralytics import YOLO
-    from ultralytics import settings as peer_settings
 
-    peer_settings.update({"sync": False, "dvc": False})
     turns = Turns(turn)
     model = YOLO("yolo11n.yaml")
     model.add_callback("on_train_batch_end", turns.step)
     model.train(
-        data=str(home / "data.yaml"),
+        data=str(photos),
         imgsz=SIDE,
         batch=BATCH,
         workers=WORKERS,
@@ -188,26 +173,6 @@ def train_peer(folder: Path, place: Path, turn: Connection, cache: bool) -> None
         device="cpu",
         project=str(home),
     )
-
-
-def write_as_yolo(folder: Path, home: Path) -> None:
-    """The VOC folder as Ultralytics reads it: images, labels and data.yaml."""
-    (home / "labels").mkdir(parents=True)
-    shutil.copytree(folder / "JPEGImages", home / "images")
-    for annotation in voc.read_split(folder, "train", NAMES):
-        lines = []
-        for item in annotation.objects:
-            left, top, right, bottom = item.xyxy_pixels
-            cxcywh_normalized = (
-                (left + right) / 2 / annotation.width,
-                (top + bottom) / 2 / annotation.height,
-                (right - left) / annotation.width,
-                (bottom - top) / annotation.height,
-            )
-            lines.append(f"{NAMES.index(item.label)} {' '.join(map(str, cxcywh_normalized))}")
-        (home / "labels" / f"{annotation.image_id}.txt").write_text("\n".join(lines))
-    names = "\n".join(f"  {number}: {name}" for number, name in enumerate(NAMES))
-    (home / "data.yaml").write_text(f"path: {home}\ntrain: images\nval: images\nnames:\n{names}\n")
 
 
 def take_turns(trainings: dict[str, Callable[[Connection], None]]) -> dict[str, list[float]]:

@@ -127,6 +127,7 @@ def test_clipping_shortens_steps(rooms: Path, tmp_path: Path) -> None:
             epochs=1,
             batch_size=12,
             no_aug=0.0,
+            optimizer="sgd",
             clip=clip,
             weight_decay=0.0,
         )

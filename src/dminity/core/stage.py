@@ -1,5 +1,6 @@
 """What the DVC stages share: where results lie, and how a stage starts."""
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -37,6 +38,9 @@ def run(stage: Callable[[], None]) -> None:
         LinkedOut: if DVC, which started it, would refuse where its results lie.
     """
     ending.install()
+    # Garbage is not looked for among what has been imported, here and in processes that it forks.
+    gc.freeze()
+    gc.enable()
     if root := os.environ.get("DVC_ROOT"):
         refuse_links_out_of(Path(root), FOLDERS_OF_RESULTS)
     stage()

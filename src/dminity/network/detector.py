@@ -119,6 +119,8 @@ def build_network(variant: str, num_classes: int) -> YoloxModule:
     network: YoloxModule = config.get_model()
     # The layers stay as the library drew them; only how they are read and assigned differs.
     network.__class__, network.head.__class__ = Network, Head
+    # YOLOX adds it for the last epochs; boxes that do not overlap yet learn from this loss alone.
+    network.head.use_l1 = True
     for module in network.modules():
         if isinstance(module, nn.SiLU):
             # In place it has to copy its input first, for the backward pass: a twentieth of a step.

@@ -41,7 +41,7 @@ from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
 from dminity.training.hardware import accelerator, fits, largest_batch
 from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
-from dminity.training.optimizer import sgd
+from dminity.training.optimizer import optimizer
 from dminity.training.processes import check_share, gathered, raise_in_first
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
@@ -159,8 +159,9 @@ class DetectorTraining(L.LightningModule):
                 raise_in_first(OutOfMemory(share, self.device))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """YOLOX's own."""
-        return sgd(self.network, self.settings.weight_decay, self.settings.momentum)
+        """As `train.optimizer` says."""
+        settings = self.settings
+        return optimizer(self.network, settings.optimizer, settings.weight_decay, settings.momentum)
 
     # ── Epochs and steps ─────────────────────────────────────────────────────────────────────────
 
@@ -170,9 +171,8 @@ class DetectorTraining(L.LightningModule):
         return self.loaders.training(self.epochs_done, trainer.global_rank, trainer.world_size)
 
     def on_train_epoch_start(self) -> None:
-        """Switch L1 loss, frozen backbone and held batch norms on or off for this epoch."""
+        """Switch a frozen backbone and held batch norms on or off for this epoch."""
         self.losses = []
-        self.network.head.use_l1 = self.schedule.is_plain(self.current_epoch)
         backbone_frozen = self.schedule.is_frozen(self.current_epoch)
         self.network.backbone.backbone.requires_grad_(not backbone_frozen)
         hold_statistics(self.network, self.settings.freeze_norms)
@@ -194,8 +194,9 @@ class DetectorTraining(L.LightningModule):
             raise_in_first(self.diverged(batch_idx))
         epochs_done = epoch + (batch_idx + 1) / self.trainer.num_training_batches
         lr = self.schedule.lr(epochs_done, self.loaders.photos_per_step(epoch))
-        self.step.update(self, lr)
-        follow(self.average, self.network, self.global_step)
+        self.step.update(self, lr, self.schedule.muon_lr(epochs_done))
+        steps = self.global_step / epochs_done * self.settings.epochs
+        follow(self.average, self.network, self.global_step, steps)
         self.losses.append(losses)
         self.log("loss", losses["loss"], prog_bar=True, logger=False)
 

@@ -32,7 +32,7 @@ class Course:
     """A training up to the end of an epoch.
 
     Attributes:
-        losses: the mean loss of each epoch, without L1, which comes in the last phase only.
+        losses: the mean loss of each epoch, without L1, which may come in a part of them.
         steps: how many there were.
         best_ap50: of all validations, that of the weights it started from included.
     """

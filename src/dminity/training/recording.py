@@ -196,11 +196,7 @@ class Recording(Callback):
 def _epoch_figures(training: DetectorTraining) -> Row:
     """The mean losses of the epoch that is over, its validation, and the last learning rates."""
     steps = training.losses
-    means = {
-        f"train/{name}": sum(step[name] for step in steps) / len(steps)
-        for name in steps[0]
-        if name != "l1_loss" or training.schedule.is_plain(training.current_epoch)
-    }
+    means = {f"train/{name}": sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     groups = training.trainer.optimizers[0].param_groups
     rates = {f"x/lr{index}": float(group["lr"]) for index, group in enumerate(groups)}
     return means | training.validation.figures | rates
@@ -209,9 +205,7 @@ def _epoch_figures(training: DetectorTraining) -> Row:
 def _say(step: int, epochs: int, row: Row, left: str) -> None:
     """Say in a line how an epoch went, and how long the others may take."""
     parts = ", ".join(
-        f"{name.removesuffix('_loss')} {row[f'train/{name}']:.2f}"
-        for name in LOSSES[1:]
-        if f"train/{name}" in row
+        f"{name.removesuffix('_loss')} {row[f'train/{name}']:.2f}" for name in LOSSES[1:]
     )
     validation = f"validation AP {row[BEST_BY]:.3f}, AP50 {row['val/mAP50']:.3f}"
     speed = f"{row[f'{SPEED}images_per_second']:.1f} photos/s"

@@ -24,7 +24,7 @@ class Schedule:
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
         plain_epochs = round(settings.epochs * settings.no_aug)
-        # From this epoch on: no mosaic, no mixup, the L1 loss, the lowest rate.
+        # From this epoch on: no mosaic, no mixup, the lowest rate.
         self.plain_from = settings.epochs - plain_epochs
         # The library's schedule, counted in epochs instead of steps: their number may change.
         self.lr_of_64 = LRScheduler(
@@ -51,8 +51,16 @@ class Schedule:
         """
         return float(self.lr_of_64.update_lr(epochs_done)) * photos_per_step / LR_BATCH
 
+    def muon_lr(self, epochs_done: float) -> float:
+        """Muon's learning rate: of the same course, and the same for steps of any photos.
+
+        Its steps are as long for any gradient, those of few photos too.
+        """
+        share = float(self.lr_of_64.update_lr(epochs_done)) / self.settings.lr
+        return self.settings.muon_lr * share
+
     def is_plain(self, epoch: int) -> bool:
-        """Whether an epoch belongs to the last phase, without mosaic and with the L1 loss."""
+        """Whether an epoch belongs to the last phase, without mosaic and mixup."""
         return epoch >= self.plain_from
 
     def is_frozen(self, epoch: int) -> bool:

@@ -14,6 +14,7 @@ from pydantic import (
 from dminity.core.parameters import NumberOrAuto, Share
 from dminity.loader.settings import AugmentationSettings
 from dminity.remote.address import Address, LocalPath
+from dminity.training.optimizer import OptimizerName
 
 
 def _epoch_keys(value: object) -> object:
@@ -34,7 +35,9 @@ class TrainSettings(AugmentationSettings):
     batch_size: NumberOrAuto
     batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
     accumulate: PositiveInt
+    optimizer: OptimizerName
     lr: PositiveFloat
+    muon_lr: PositiveFloat
     weight_decay: NonNegativeFloat
     momentum: Annotated[float, Field(gt=0, lt=1)]
     warmup: Share

@@ -78,11 +78,11 @@ class Step:
         self._scale_gradients(module.trainer.world_size * len(images) / sums.divisor)
         return sums.means(), self._clip_gradients(module)
 
-    def update(self, module: L.LightningModule, lr: float) -> None:
-        """Move the weights along the gradients, at a learning rate."""
+    def update(self, module: L.LightningModule, lr: float, muon_lr: float) -> None:
+        """Move the weights along the gradients, at the learning rates of SGD and of Muon."""
         optimizer = cast(LightningOptimizer, module.optimizers())
         for group in optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = muon_lr if group["is_muon"] else lr
         optimizer.step()
 
     def _pass_what_fits(

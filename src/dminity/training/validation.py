@@ -12,8 +12,6 @@ from dminity.network.losses import LOSSES, LossSums, head_losses
 from dminity.training.processes import gathered, total
 
 BEST_BY = "val/mAP50-95"
-# All but L1, which is there in the last phase only.
-VALIDATION_LOSSES = tuple(name for name in LOSSES if name != "l1_loss")
 
 
 class Validation:
@@ -61,7 +59,7 @@ class Validation:
         truths = [ground_truth(annotation, classes) for annotation in self.photos.annotations]
         scores = score(truths, [self.found[index] for index in range(len(truths))], classes)
         losses = LossSums(total(self.sums.values)).means()
-        self.figures = {f"val/{name}": losses[name] for name in VALIDATION_LOSSES} | {
+        self.figures = {f"val/{name}": losses[name] for name in LOSSES} | {
             "val/mAP50": scores.ap50,
             BEST_BY: scores.ap,
             "val/precision": scores.precision,
