@@ -16,6 +16,7 @@ from tests.helpers.training_runs import rows, run, settings
 SAID = "note: this training is bound to fail: "
 # Few photos, small and often: what takes a minute elsewhere takes a second.
 TINY = {"input_size": 64, "batch_size": 2, "no_aug": 0.0, "warmup": 0.0}
+NO_STEPS = {"lr": 1e-7, "muon_lr": 1e-7}
 
 
 def doubts(
@@ -100,8 +101,8 @@ def boxes_of_others(rooms: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"epochs": 2, "lr": 1e-7}, "the weights hardly move: raise train.lr"),
-        ({"epochs": 2, "lr": 1e-7, "freeze": 2}, "lower train.freeze, or set train.pretrained"),
+        ({"epochs": 2, **NO_STEPS}, "the weights hardly move: raise train.lr"),
+        ({"epochs": 2, **NO_STEPS, "freeze": 2}, "lower train.freeze, or set train.pretrained"),
     ],
 )
 def test_a_training_that_cannot_succeed_says_so(

@@ -68,8 +68,8 @@ def _mend_of_flat(ratio: float, epochs: int, settings: TrainSettings) -> str:
     if _is_held(epochs, settings):
         return HELD
     if ratio < RISEN:
-        return "the weights hardly move: raise train.lr"
-    return "the steps are too large: lower train.lr, or lengthen train.warmup"
+        return f"the weights hardly move: raise {_rates(settings)}"
+    return f"the steps are too large: lower {_rates(settings)}, or lengthen train.warmup"
 
 
 def _mend_of_blind(epochs: int, settings: TrainSettings) -> str:
@@ -78,8 +78,13 @@ def _mend_of_blind(epochs: int, settings: TrainSettings) -> str:
         return HELD
     return (
         "see by `dminity view --split train` whether the boxes fit the photos; if they do, lower "
-        "train.lr"
+        f"{_rates(settings)}"
     )
+
+
+def _rates(settings: TrainSettings) -> str:
+    """The parameters that say how large steps are."""
+    return "train.lr" if settings.optimizer == "sgd" else "train.lr and train.muon_lr"
 
 
 def _is_held(epochs: int, settings: TrainSettings) -> bool:
