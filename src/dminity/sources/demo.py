@@ -13,7 +13,7 @@ import cv2
 import pandas as pd
 
 from dminity.core.amenities import NAMES
-from dminity.core.hierarchy import with_ancestors
+from dminity.core.hierarchy import nearest, with_ancestors
 from dminity.core.pool import Pool
 from dminity.data import tables
 from dminity.sources import rooms
@@ -52,7 +52,8 @@ class RenderedRooms:
     def annotations(self, split: str, work: Path) -> Annotations:
         """The boxes of the rooms of a split, as far as they are verified.
 
-        What is verified and has no box in a room is known not to be there.
+        What is verified and has no box in a room is known not to be there. Of a sofa bed of which
+        only that is verified that it is a couch, there is the box of a couch.
         """
         del work
         boxes, verified = [], []
@@ -61,7 +62,9 @@ class RenderedRooms:
             there = {name for box in described for name in with_ancestors(box.label)}
             verified += [(image_id, split, name, name in there) for name in NAMES if name in known]
             boxes += [
-                {"image_id": image_id, **vars(box)} for box in described if box.label in known
+                {"image_id": image_id, **vars(box), "label": label}
+                for box in described
+                if (label := nearest(box.label, known))
             ]
         table = pd.DataFrame(boxes).assign(split=split, is_depiction=False, is_inside=False)
         return Annotations(

@@ -11,7 +11,10 @@ FEWEST_STEPS = 100
 SHOWN_CLASSES = 5
 # Of a split without a box, and of a class without one in it.
 CONSEQUENCES = {
-    "train": ("nothing can be learned from them", "that cannot be learned"),
+    "train": (
+        "nothing can be learned from them",
+        "that cannot be learned; either the source has none, or `marked` drops all of them",
+    ),
     "validation": (
         "AP cannot tell weights apart, and the last epoch's are delivered",
         "the best epoch is chosen without them",

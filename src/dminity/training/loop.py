@@ -7,11 +7,13 @@ Lightning calls them, and those of its callbacks, in this order:
     for each epoch:
         train_dataloader, on_train_epoch_start    its batches; its phase
         for each batch: training_step             gradients, update, moving average
+        FirstSign.on_train_batch_end              a first look, after half a minute
         on_validation_epoch_start                 of the averaged weights:
         for each batch: validation_step           losses and detections
         on_validation_epoch_end                   scores
         BestWeights.on_validation_end             kept if they are the best
         Recording.on_validation_end               pictures
+        Prospects.on_train_epoch_end              is it bound to fail?
         Recording.on_train_epoch_end              row; is it settled?; checkpoint
 
 Nothing is drawn at random but by the seed, the epoch and the photo or batch, so that a training

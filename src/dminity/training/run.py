@@ -29,8 +29,10 @@ from dminity.training.batch_norm import synchronize
 from dminity.training.best_weights import BestWeights
 from dminity.training.checkpoints import CHECKPOINT, SafeCheckpoints
 from dminity.training.coverage import counted, note_few_steps, note_gaps
+from dminity.training.first_sign import FirstSign
 from dminity.training.loop import DetectorTraining
 from dminity.training.processes import UnevenBatch, check_share
+from dminity.training.prospects import Prospects
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
@@ -100,7 +102,9 @@ def trained(
             _note_gaps(training, folder)
         live, writer = stack.enter_context(_logs(run_folder, tensorboard, settings, trainer))
         recording = Recording(live, writer, checkpoint, run_folder / "pictures")
-        trainer.callbacks += [EndOnSignal(), best, recording]  # type: ignore[attr-defined]
+        # Recording comes last: it saves what the others have to keep.
+        callbacks = [EndOnSignal(), FirstSign(), best, Prospects(), recording]
+        trainer.callbacks += callbacks  # type: ignore[attr-defined]
         with (
             handlers_restored(),
             launch.meeting(trainer),
