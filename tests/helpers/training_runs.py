@@ -25,7 +25,7 @@ from tests.helpers.project import ROOT
 COUNTS = {"train": 12, "validation": 5}
 STAGE = ("-m", "dminity.stages.train")
 SMALL = {"input_size": 96, "epochs": 2, "batch_size": 4, "workers": 0, "cache_gb": 0.0}
-SMALL |= {"pictures_every": 0}
+SMALL |= {"pictures_every": 0, "small_first": 0.0}
 
 
 def settings(**changes: Any) -> TrainSettings:

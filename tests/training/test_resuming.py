@@ -72,6 +72,7 @@ EVERYTHING: dict[str, object] = {
     "mosaic": 0.5,
     "mixup": 0.5,
     "multiscale": 1,
+    "small_first": 0.5,
     "workers": 1,
 }
 EVERYTHING |= {"no_aug": 0.3, "freeze": 3, "pictures_every": 5, "batch_schedule": {5: 8}}

@@ -16,6 +16,8 @@ LR_BATCH = 64
 LOWEST_LR_SHARE = 0.05
 # Multi-scale training draws another side every so many batches, in steps of the coarsest stride.
 BATCHES_PER_SIDE = 10
+# The side at the start of a training, if it begins smaller (https://arxiv.org/abs/2104.00298).
+SMALL_SIDE_SHARE = 0.75
 
 
 class Schedule:
@@ -24,6 +26,7 @@ class Schedule:
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
         plain_epochs = round(settings.epochs * settings.no_aug)
+        self.small_epochs = round(settings.epochs * settings.small_first)
         # From this epoch on: no mosaic, no mixup, the lowest rate.
         self.plain_from = settings.epochs - plain_epochs
         # The library's schedule, counted in epochs instead of steps: their number may change.
@@ -78,8 +81,9 @@ class Schedule:
         return self.settings.input_size + STRIDE * self.settings.multiscale
 
     def side(self, epoch: int, batch: int) -> int:
-        """The side of the network input in a batch, in pixels."""
+        """The side of the network input in a batch, in pixels: a multiple of the coarsest stride."""
         steps = self.settings.multiscale
         draw = np.random.default_rng([self.settings.seed, epoch, batch // BATCHES_PER_SIDE])
         change = int(draw.integers(-steps, steps, endpoint=True))
-        return max(STRIDE, self.settings.input_size + STRIDE * change)
+        share = SMALL_SIDE_SHARE if epoch < self.small_epochs else 1
+        return max(STRIDE, STRIDE * (round(self.settings.input_size * share / STRIDE) + change))

@@ -31,6 +31,7 @@ class TrainSettings(AugmentationSettings):
     release: Address
     input_size: Annotated[int, Field(gt=0, multiple_of=32)]
     multiscale: NonNegativeInt
+    small_first: Share
     epochs: PositiveInt
     batch_size: NumberOrAuto
     batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
