@@ -81,7 +81,7 @@ class Schedule:
         return self.settings.input_size + STRIDE * self.settings.multiscale
 
     def side(self, epoch: int, batch: int) -> int:
-        """The side of the network input in a batch, in pixels: a multiple of the coarsest stride."""
+        """The side of the network input in a batch, in pixels: a multiple of 32."""
         steps = self.settings.multiscale
         draw = np.random.default_rng([self.settings.seed, epoch, batch // BATCHES_PER_SIDE])
         change = int(draw.integers(-steps, steps, endpoint=True))
