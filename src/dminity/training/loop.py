@@ -205,7 +205,7 @@ class DetectorTraining(L.LightningModule):
         names = self.loaders.image_ids(self.current_epoch, batch_idx)
         return TrainingDiverged(
             f"the loss is no number in batch {batch_idx} of epoch {self.current_epoch} (photos "
-            f"{some(names, SHOWN_PHOTOS)}); lower train.lr, or lengthen train.warmup"
+            f"{some(names, SHOWN_PHOTOS)}); lower {self.settings.rates}, or lengthen train.warmup"
         )
 
     # ── Validation, of the averaged weights ──────────────────────────────────────────────────────
@@ -238,7 +238,7 @@ class DetectorTraining(L.LightningModule):
             raise_in_first(
                 TrainingDiverged(
                     f"the validation loss is no number after epoch {self.current_epoch}; lower "
-                    "train.lr, or lengthen train.warmup"
+                    f"{self.settings.rates}, or lengthen train.warmup"
                 )
             )
 

@@ -68,8 +68,8 @@ def _mend_of_flat(ratio: float, epochs: int, settings: TrainSettings) -> str:
     if _is_held(epochs, settings):
         return HELD
     if ratio < RISEN:
-        return f"the weights hardly move: raise {_rates(settings)}"
-    return f"the steps are too large: lower {_rates(settings)}, or lengthen train.warmup"
+        return f"the weights hardly move: raise {settings.rates}"
+    return f"the steps are too large: lower {settings.rates}, or lengthen train.warmup"
 
 
 def _mend_of_blind(epochs: int, settings: TrainSettings) -> str:
@@ -78,13 +78,8 @@ def _mend_of_blind(epochs: int, settings: TrainSettings) -> str:
         return HELD
     return (
         "see by `dminity view --split train` whether the boxes fit the photos; if they do, lower "
-        f"{_rates(settings)}"
+        f"{settings.rates}"
     )
-
-
-def _rates(settings: TrainSettings) -> str:
-    """The parameters that say how large steps are."""
-    return "train.lr" if settings.optimizer == "sgd" else "train.lr and train.muon_lr"
 
 
 def _is_held(epochs: int, settings: TrainSettings) -> bool:

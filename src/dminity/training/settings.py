@@ -56,3 +56,8 @@ class TrainSettings(AugmentationSettings):
     cache_gb: NonNegativeFloat
     pictures_every: NonNegativeInt
     tensorboard: bool
+
+    @property
+    def rates(self) -> str:
+        """The parameters that say how long steps are, for a message."""
+        return "train.lr" if self.optimizer == "sgd" else "train.lr and train.muon_lr"
