@@ -262,7 +262,8 @@ def test_a_loss_that_is_no_number_is_named_and_costs_one_epoch(rooms: Path, tmp_
     with pytest.raises(TrainingDiverged) as raised:
         run(rooms, place, epochs=3, lr=1e30, warmup=0.9)
     found = re.fullmatch(
-        r"the loss is no number in batch (\d) of epoch (\d) \(photos (.*)\); lower train.lr and train.muon_lr, or .*",
+        r"the loss is no number in batch (\d) of epoch (\d) \(photos (.*)\); "
+        "lower train.lr and train.muon_lr, or .*",
         str(raised.value),
     )
     assert found
