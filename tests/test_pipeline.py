@@ -282,7 +282,14 @@ if REAL_MIRROR.exists():
                 *("-S", f"train.pretrained={COCO_CHECKPOINT.resolve()}"),
                 *("-S", "train.input_size=416", "-S", "train.epochs=3", "-S", "train.freeze=3"),
                 *("-S", "train.freeze_norms=true", "-S", "train.clip=1.0"),
-                *("-S", "train.optimizer=sgd", "-S", "train.lr=0.0016"),
+                *(
+                    "-S",
+                    "train.optimizer=sgd",
+                    "-S",
+                    "train.lr=0.0016",
+                    "-S",
+                    "train.small_first=0",
+                ),
             )
         figures = json.loads((project.folder / "metrics/evaluate.json").read_text())
         # The nine amenities that COCO knows are found before the first step, and after the last.
