@@ -69,6 +69,7 @@ def kill_at_a_random_moment(project: Path, number: signal.Signals) -> str:
 EVERYTHING: dict[str, object] = {
     "epochs": EPOCHS,
     "sampling": "classes",
+    "unverified": "ignore",
     "mosaic": 0.5,
     "mixup": 0.5,
     "multiscale": 1,
