@@ -19,7 +19,7 @@ from yolox.models import YoloxModule
 from dminity.data import voc
 from dminity.loader.batches import epoch_order
 from dminity.network.detector import build_network
-from dminity.training import hardware, launch
+from dminity.training import hardware, launch, optimizer
 from dminity.training import loop as training
 from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
@@ -343,3 +343,18 @@ def test_the_batch_that_fits_is_measured_before_trained_weights_are_scored(
     state = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     assert state["batch_size"] in (16, 32, 64)
     assert [step for step, _ in rows(tmp_path / "run" / "live")["val/mAP50"]] == [0, 1]
+
+
+def test_sixteen_bits_are_none_of_the_optimizers(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directions: list[torch.Tensor] = []
+    orthogonal = optimizer.orthogonal
+
+    def observed(matrices: torch.Tensor) -> torch.Tensor:
+        directions.append(orthogonal(matrices))
+        return directions[-1]
+
+    monkeypatch.setattr(optimizer, "orthogonal", observed)
+    run(rooms, tmp_path / "run", precision="bf16", epochs=1, batch_size=12, input_size=64)
+    assert {found.dtype for found in directions} == {torch.float32}

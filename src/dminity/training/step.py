@@ -97,11 +97,16 @@ class Step:
         return sums.means(), self._clip_gradients(module)
 
     def update(self, module: L.LightningModule, lr: float, muon_lr: float) -> None:
-        """Move the weights along the gradients, at the learning rates of SGD and of Muon."""
+        """Move the weights along the gradients, at the learning rates of SGD and of Muon.
+
+        In float32: Lightning calls this where products are computed in the precision of the
+        network, and 16 bits would cost Muon's iteration its digits and, on most CPUs, much time.
+        """
         optimizer = cast(LightningOptimizer, module.optimizers())
         for group in optimizer.param_groups:
             group["lr"] = muon_lr if group["is_muon"] else lr
-        optimizer.step()
+        with torch.autocast(module.device.type, enabled=False):
+            optimizer.step()
 
     def _pass_what_fits(self, module: L.LightningModule, batch: Batch, side: int) -> LossSums:
         """Forward and backward in parts; parts that do not fit are halved, if that is wanted."""
