@@ -191,8 +191,8 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
                 neighbors, number, turn.epoch < self.plain_from
             )
         size = (0, 0) if self.all_is_known else self.photos.input_size
-        cells = torch.from_numpy(unknown.mapped(size))
-        return torch.from_numpy(image), torch.from_numpy(targets), cells
+        points = torch.from_numpy(unknown.mapped(size))
+        return torch.from_numpy(image), torch.from_numpy(targets), points
 
     def neighbors(self, turn: Turn) -> tuple[SomePhotos, int]:
         """The neighbors of the photo whose turn it is, itself among them, and its number there."""
