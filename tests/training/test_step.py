@@ -17,10 +17,10 @@ def test_photos_come_to_any_side(side: int) -> None:
     assert moved[0, 0].tolist() == pytest.approx([104, *[side / 4] * 4])
     # The map of the pixels that came of it, but within three pixels of an edge.
     brightest, darkest = max_pool2d(inputs, 7, 1, 3), -max_pool2d(-inputs, 7, 1, 3)
-    sure = (brightest == darkest)[:, 0, ::4, ::4]
+    sure = (brightest - darkest < 1)[:, 0, ::4, ::4]
     assert unknown.shape == sure.shape
     assert sure.float().mean() > 0.9
-    assert torch.equal(unknown[sure], (inputs[:, 0, ::4, ::4][sure] == 255).long() << 40)
+    assert torch.equal(unknown[sure], (inputs[:, 0, ::4, ::4][sure] > 128).long() << 40)
 
 
 def test_batches_are_cut_with_all_that_is_said_of_them() -> None:
