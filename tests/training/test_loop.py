@@ -22,6 +22,7 @@ from dminity.loader.batches import epoch_order
 from dminity.network.detector import build_network
 from dminity.training import hardware, launch, optimizer
 from dminity.training import loop as training
+from dminity.training.averaging import follow
 from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
@@ -92,7 +93,6 @@ def test_the_batch_schedule_is_kept(
     rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps_in_all: list[int] = []
-    follow = training.follow
 
     def observed(average: nn.Module, network: nn.Module, step: int, steps: int) -> None:
         steps_in_all.append(steps)
