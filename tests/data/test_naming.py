@@ -28,6 +28,13 @@ def as_set(verified: pd.DataFrame) -> Said:
     return {(label, bool(present)) for label, present in rows}
 
 
+def known(answers: pd.DataFrame, *labels: str, hierarchy: bool = True) -> Said:
+    """What is agreed on in a photo with sound boxes of some classes."""
+    drawn = boxes(*labels)
+    sound = pd.Series(True, drawn.index)
+    return as_set(naming.agreed(answers, drawn, sound, hierarchy))
+
+
 def test_boxes_go_by_the_nearest_name_and_stay_as_many() -> None:
     labels = ("Loveseat", "Sofa bed", "Studio couch", "Table", "Infant bed", "Bed", "Furniture")
     found = naming.named(boxes(*labels), NAMES, hierarchy=True)
@@ -80,13 +87,29 @@ def test_answers_that_contradict_each_other_are_kept_apart_and_settled_by_boxes_
     answers = naming.answers(said(("Sofa bed", True), ("Couch", False), ("Sink", True)), True)
     both = {(name, there) for name in ("Sofa bed", "Couch") for there in (False, True)}
     assert as_set(answers) == both | {("Sink", True)}
-    assert as_set(naming.agreed(answers, boxes(), True)) == {("Sink", True)}
-    drawn = naming.agreed(answers, boxes("Sofa bed", "Sofa bed"), True)
-    assert as_set(drawn) == {("Sofa bed", True), ("Couch", True), ("Sink", True)}
+    assert known(answers) == set()
+    assert known(answers, "Sofa bed", "Sofa bed", "Sink") == {("Sofa bed", True), ("Sink", True)}
 
 
-def test_a_box_verifies_what_it_is_of_and_with_the_hierarchy_what_that_is_a_kind_of() -> None:
-    assert as_set(naming.agreed(said(), boxes("Sofa bed"), False)) == {("Sofa bed", True)}
-    known = naming.agreed(said(("Couch", False)), boxes("Sofa bed"), True)
-    assert as_set(known) == {("Sofa bed", True), ("Couch", True)}
-    assert as_set(naming.agreed(said(), boxes("Couch"), True)) == {("Couch", True)}
+def test_classes_are_known_that_are_absent_or_have_boxes_of_their_own() -> None:
+    assert known(said(("Sink", False)), "Bed") == {("Sink", False), ("Bed", True)}
+    assert known(said(("Sink", True)), "Bed") == {("Bed", True)}, "it is somewhere"
+    # Where people looked for sofa beds only, plain couches may be anywhere.
+    sofa_beds = naming.answers(said(("Sofa bed", True)), hierarchy=True)
+    assert known(sofa_beds, "Sofa bed") == {("Sofa bed", True)}
+    assert known(sofa_beds, "Sofa bed", "Couch") == {("Sofa bed", True), ("Couch", True)}
+
+
+@pytest.mark.parametrize("hierarchy", [False, True])
+def test_a_box_outweighs_what_people_say(hierarchy: bool) -> None:
+    assert known(said(("Bed", False)), "Bed", hierarchy=hierarchy) == {("Bed", True)}
+    # There is a couch if there is a sofa bed; nobody knows whether there are others.
+    found = known(said(("Couch", False)), "Sofa bed", hierarchy=hierarchy)
+    assert found == {("Sofa bed", True)} | (set() if hierarchy else {("Couch", False)})
+
+
+def test_nothing_is_known_of_a_class_with_a_box_that_shows_nothing() -> None:
+    drawn = boxes("Bed", "Bed", "Sink")
+    sound = pd.Series([True, False, True])
+    found = naming.agreed(said(("Bed", False), ("Oven", False)), drawn, sound, hierarchy=True)
+    assert as_set(found) == {("Oven", False), ("Sink", True)}

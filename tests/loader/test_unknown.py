@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dminity.data.voc import Annotation, VocObject
 from dminity.detection.boxes import mirror_xyxy
 from dminity.detection.letterbox import GRAY
-from dminity.detection.unknown import ANYTHING, CELL, TooManyClasses, bits_of
+from dminity.detection.unknown import ANYTHING, SPACING, TooManyClasses, bits_of
 from dminity.loader.augmentation import Augmentation
 from dminity.loader.photos import Image, Labels, Size
 from dminity.loader.unknown import Unknown, fitted_unknown
@@ -80,12 +80,12 @@ class ColoredPhotos:
         return found
 
 
-def plain_cells(image: Image) -> NDArray[np.bool_]:
-    """Which cells [H / 8, W / 8] of an image have one color around their center."""
-    rows, columns = (slice(0, side) for side in image.shape[:2])
+def plain_points(image: Image) -> NDArray[np.bool_]:
+    """Which points of an image's map, but for those on the edge, have one color around them."""
+    height, width = (side - SPACING + 1 for side in image.shape[:2])
     around = np.stack(
         [
-            image[rows, columns][CELL // 2 + y :: CELL, CELL // 2 + x :: CELL]
+            image[SPACING + y : height + y : SPACING, SPACING + x : width + x : SPACING]
             for y in (-3, -1, 0, 2)
             for x in (-3, -1, 0, 2)
         ]
@@ -95,30 +95,31 @@ def plain_cells(image: Image) -> NDArray[np.bool_]:
 
 
 @given(
-    st.lists(st.tuples(st.integers(30, 96), st.integers(30, 96)), min_size=1, max_size=4),
+    st.lists(st.integers(30, 96), min_size=1, max_size=4),
     st.booleans(),
     st.sampled_from([0.0, 1.0]),
     st.integers(0, 2**32 - 1),
 )
 def test_the_map_says_of_every_pixel_what_its_color_says(
-    sizes: list[Size], mosaic: bool, mixup: float, seed: int
+    widths: list[int], mosaic: bool, mixup: float, seed: int
 ) -> None:
     # One side of a photo is that of the input, as it is of photos that are fitted to it.
-    photos = ColoredPhotos([(96, width) for _, width in sizes], seed)
+    photos = ColoredPhotos([(96, width) for width in widths], seed)
     settings = augmentations(mosaic=1.0, mixup=mixup, flip=0.5)
     random.seed(seed)
     np.random.seed(seed)
-    image, _, unknown = Augmentation((96, 96), settings)(photos, seed % len(sizes), mosaic)
+    image, _, unknown = Augmentation((96, 96), settings)(photos, seed % len(widths), mosaic)
     found = unknown.mapped((96, 96))
     assert found.dtype == np.int64
-    assert found.shape == (12, 12)
-    meanings, plain = photos.meanings(), plain_cells(image)
-    colors = image[CELL // 2 :: CELL, CELL // 2 :: CELL]
+    assert found.shape == (24, 24)
+    meanings, plain = photos.meanings(), plain_points(image)
+    colors = image[SPACING::SPACING, SPACING::SPACING]
     expected = [meanings[tuple(color)] for color in colors[plain].tolist()]
-    assert found[plain].tolist() == expected
+    assert found[1:, 1:][plain].tolist() == expected
 
 
-def test_most_cells_of_mosaics_tell_something() -> None:
+def test_what_mosaics_are_compared_by_is_no_small_part() -> None:
+    """Of mosaics in a mixup, where the color of most points is that of some border."""
     told: set[int] = set()
     for seed in range(20):
         photos = ColoredPhotos([(96, 64), (96, 96), (96, 80), (96, 40)], seed)
@@ -126,7 +127,7 @@ def test_most_cells_of_mosaics_tell_something() -> None:
         np.random.seed(seed)
         augmentation = Augmentation((96, 96), augmentations(mosaic=1.0, mixup=1.0))
         image, _, unknown = augmentation(photos, 0, with_mosaic=True)
-        assert plain_cells(image).mean() > 0.2
+        assert plain_points(image).mean() > 0.2
         told.update(unknown.mapped((96, 96)).ravel().tolist())
     assert len(told) > 20
 
@@ -137,21 +138,23 @@ box = st.tuples(*[st.integers(-50, 150)] * 4).map(
 
 
 @given(st.lists(st.tuples(box, st.integers(1, 2**62)), max_size=4))
-def test_a_cell_is_unknown_where_a_box_holds_its_center(areas: list[tuple[list[int], int]]) -> None:
+def test_what_is_unknown_at_a_point_is_that_of_all_boxes_around_it(
+    areas: list[tuple[list[int], int]],
+) -> None:
     xyxy = np.array([corners for corners, _ in areas], float).reshape(-1, 4)
     unknown = Unknown.of(xyxy, [bits for _, bits in areas])
-    expected = np.zeros((8, 12), np.int64)
+    expected = np.zeros((16, 24), np.int64)
     for (left, top, right, bottom), bits in areas:
         for row, column in np.ndindex(expected.shape):
-            x, y = 8 * column + 4, 8 * row + 4
+            x, y = 4 * column, 4 * row
             if left < x < right and top < y < bottom:
                 expected[row, column] |= bits
     np.testing.assert_array_equal(unknown.mapped((64, 96)), expected)
-    np.testing.assert_array_equal(unknown.mirrored(96).mapped((64, 96)), expected[:, ::-1])
-    mirrored = Unknown.of(mirror_xyxy(xyxy, 96), unknown.bits)
-    np.testing.assert_array_equal(mirrored.mapped((64, 96)), expected[:, ::-1])
+    for mirrored in (unknown.mirrored(96), Unknown.of(mirror_xyxy(xyxy, 96), unknown.bits)):
+        found = mirrored.mapped((64, 96))
+        np.testing.assert_array_equal(found[:, 1:], expected[:, :0:-1])
     larger = unknown.placed(2, 16, 8).mapped((136, 208))
-    np.testing.assert_array_equal(larger[1:, 2:], unknown.placed(2, 0, 0).mapped((128, 192)))
+    np.testing.assert_array_equal(larger[2:, 4:], unknown.placed(2, 0, 0).mapped((128, 192)))
 
 
 @given(st.floats(-40, 40), st.floats(0.5, 1.5), st.floats(-30, 30), st.floats(-30, 30))
@@ -164,10 +167,11 @@ def test_an_affine_moves_areas_as_it_moves_pixels(
     painted[24:80, 16:56] = 255
     image = cv2.warpAffine(painted, matrix, (96, 96), flags=cv2.INTER_LINEAR)
     found = Unknown.of(np.array([[16.0, 24, 56, 80]]), [1]).warped(matrix).mapped((96, 96))
-    # A center lies between four pixels, and what is seen of the edge is a pixel wide.
+    # A point lies between four pixels, and what is seen of the edge is a pixel wide.
     around = np.ones((3, 3))
-    assert (found[cv2.erode(image, around)[4::8, 4::8] == 255] == 1).all()
-    assert (found[cv2.dilate(image, around)[4::8, 4::8] == 0] == 0).all()
+    inner = slice(SPACING, None, SPACING)
+    assert (found[1:, 1:][cv2.erode(image, around)[inner, inner] == 255] == 1).all()
+    assert (found[1:, 1:][cv2.dilate(image, around)[inner, inner] == 0] == 0).all()
 
 
 def test_what_an_annotation_leaves_open() -> None:
@@ -177,9 +181,9 @@ def test_what_an_annotation_leaves_open() -> None:
     bits = bits_of([0, 2])
     for unverified, elsewhere in (("ignore", bits), ("absent", 0)):
         unknown = fitted_unknown(annotation, CLASSES, (64, 64), unverified)  # type: ignore[arg-type]
-        expected = np.zeros((8, 8), np.int64)
-        expected[:4] = elsewhere
-        expected[2:4, 2:4] |= ANYTHING
+        expected = np.zeros((16, 16), np.int64)
+        expected[1:8, 1:] = elsewhere
+        expected[5:8, 5:8] |= ANYTHING
         np.testing.assert_array_equal(unknown.mapped((64, 64)), expected)
     known = fitted_unknown(Annotation("a", 128, 64, (sink,)), CLASSES, (64, 64), "ignore")
     assert not len(known.bits)

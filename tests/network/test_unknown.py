@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from yolox.models import YoloxModule
 
-from dminity.detection.unknown import ANYTHING, CELL, bits_of
+from dminity.detection.unknown import ANYTHING, SPACING, bits_of
+from dminity.loader.unknown import Unknown
 from dminity.network.detector import build_network
 from dminity.network.grid import Grid
 from dminity.network.head import Head, class_cost
@@ -42,15 +44,15 @@ def losses(
     return {name: found[name].detach() for name in LOSSES} | {"gradients": gradients}
 
 
-def of_cells(bits: int, photos: int = 1) -> torch.Tensor:
+def everywhere(bits: int, photos: int = 1) -> torch.Tensor:
     """Maps with the same everywhere."""
-    return torch.full((photos, SIDE // CELL, SIDE // CELL), bits, dtype=torch.int64)
+    return torch.full((photos, SIDE // SPACING, SIDE // SPACING), bits, dtype=torch.int64)
 
 
 def test_where_all_is_known_maps_change_no_bit(network: YoloxModule) -> None:
     labels = targets(2, 4, SIDE, seed=3)
     expected = losses(network, labels, None)
-    for unknown in (of_cells(0, 2), torch.zeros(2, 0, 0, dtype=torch.int64)):
+    for unknown in (everywhere(0, 2), torch.zeros(2, 0, 0, dtype=torch.int64)):
         found = losses(network, labels, unknown)
         for name in LOSSES:
             assert torch.equal(found[name], expected[name])
@@ -59,7 +61,7 @@ def test_where_all_is_known_maps_change_no_bit(network: YoloxModule) -> None:
 
 
 def test_a_group_teaches_nothing(network: YoloxModule) -> None:
-    found = losses(network, torch.zeros(1, 120, 5), of_cells(ANYTHING))
+    found = losses(network, torch.zeros(1, 120, 5), everywhere(ANYTHING))
     assert all(found[name] == 0 for name in LOSSES)
     assert not any(gradient.any() for gradient in found["gradients"] if gradient is not None)
 
@@ -96,7 +98,7 @@ def test_an_unlabelled_object_of_an_unverified_class_is_pressed_down_less() -> N
 def test_a_sure_network_is_pressed_down_less_as_a_whole(network: YoloxModule) -> None:
     empty = torch.zeros(1, 120, 5)
     known = losses(network, empty, None)["obj_loss"]
-    unknown = losses(network, empty, of_cells(bits_of([5])))["obj_loss"]
+    unknown = losses(network, empty, everywhere(bits_of([5])))["obj_loss"]
     assert 0.3 * known < unknown < 0.6 * known
 
 
@@ -151,26 +153,35 @@ def test_the_class_cost_leaves_out_what_is_unknown_but_for_a_box_of_it() -> None
     assert torch.equal(class_cost(scores, labels, (), ~unknown & False), class_cost(scores, labels))
 
 
-@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 99))
-def test_an_anchor_reads_the_cell_that_its_center_is_in(rows: int, columns: int, seed: int) -> None:
-    draw = torch.Generator().manual_seed(seed)
-    shape = (2, rows * 32 // CELL, columns * 32 // CELL)
-    unknown = torch.randint(2**40, shape, generator=draw)
-    points = [
-        (float(stride), float(x), float(y))
-        for stride in (8, 16, 32)
-        for y in range(rows * 32 // stride)
-        for x in range(columns * 32 // stride)
-    ]
-    grid = Grid(*torch.tensor(points).T[:, None])
+side = st.integers(1, 4).map(lambda number: 32 * number)
+corner = st.one_of(st.integers(-8, 136), st.floats(-8, 136))
+
+
+@given(side, side, st.tuples(corner, corner, corner, corner))
+def test_an_anchor_knows_of_the_box_that_its_center_is_in(
+    height: int, width: int, corners: tuple[float, float, float, float]
+) -> None:
+    left, right = sorted(corners[:2])
+    top, bottom = sorted(corners[2:])
+    box = Unknown.of(np.array([left, top, right, bottom]), [6])
+    unknown = torch.from_numpy(box.mapped((height, width)))[None]
+    strides, x, y = (values.flatten() for values in anchors(height, width))
     expected = [
-        unknown[:, int((y + 0.5) * stride) // CELL, int((x + 0.5) * stride) // CELL]
-        for stride, x, y in points
+        6 if left < (column + 0.5) * stride < right and top < (row + 0.5) * stride < bottom else 0
+        for stride, column, row in zip(strides.tolist(), x.tolist(), y.tolist(), strict=True)
     ]
-    assert torch.equal(at_anchors(unknown, grid), torch.stack(expected, dim=1))
-    # Those of the finest level, row by row, are the cells themselves.
-    finest = at_anchors(unknown, grid)[:, : shape[1] * shape[2]]
-    assert torch.equal(finest, unknown.flatten(1))
+    assert at_anchors(unknown, anchors(height, width))[0].tolist() == expected
+
+
+def anchors(height: int, width: int) -> Grid:
+    """The anchor points of YOLOX for an input of so many pixels."""
+    points = [
+        (float(stride), float(column), float(row))
+        for stride in (8, 16, 32)
+        for row in range(height // stride)
+        for column in range(width // stride)
+    ]
+    return Grid(*torch.tensor(points).T[:, None])
 
 
 def test_groups_are_told_of_any_number_of_classes() -> None:

@@ -1,6 +1,8 @@
 """What stages do beyond the parts that they join; each runs in a folder of its own."""
 
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +10,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from dminity.core.amenities import NAMES
+from dminity.core.amenities import NAMES, buckets
+from dminity.core.hierarchy import with_ancestors
 from dminity.data import tables, voc
+from dminity.sources.rooms import scene
 from dminity.sources.source import Annotations
 from dminity.stages import index
 from dminity.stages import voc as voc_stage
@@ -99,6 +103,36 @@ def test_what_nobody_looked_for_reaches_the_annotation(tmp_path: Path) -> None:
     assert run_module(tmp_path, "dminity.stages.voc").returncode == 0
     found = {id_: voc.read(voc.annotation_path(tmp_path / "data/voc", id_)) for id_ in ids}
     assert [found[id_].unverified for id_ in ids] == [(), ("Sink", "Oven"), ("Sink", "Oven")]
+
+
+def test_of_a_class_that_was_looked_for_no_object_is_without_a_box(tmp_path: Path) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["demo"] |= {"train": 60, "validation": 20, "test": 2, "unverified": 0.7}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    for stage in ("index", "pick"):
+        assert run_module(tmp_path, f"dminity.stages.{stage}").returncode == 0
+    for bucket in buckets():
+        folder = tmp_path / "data" / "raw" / bucket
+        folder.mkdir(parents=True)
+        (folder / "rejected.csv").write_text("split,image_id,reason,attempts\n")
+    assert run_module(tmp_path, "dminity.stages.merge").returncode == 0
+    images = tables.read(tmp_path / "data" / "merged" / "images.parquet", tables.IMAGES)
+    sizes = images[["image_id"]].assign(width=64, height=48)
+    tables.write(sizes, tmp_path / "data" / "voc" / "sizes.parquet", tables.SIZES)
+    assert run_module(tmp_path, "dminity.stages.voc").returncode == 0
+    num_known = 0
+    for annotation in voc.read_split(tmp_path / "data" / "voc", "train", NAMES):
+        there = of_any_name(box.label for box in scene.describe(annotation.image_id))
+        boxed = of_any_name(item.label for item in annotation.objects)
+        known = set(NAMES) - set(annotation.unverified)
+        assert {name: there[name] for name in known} == {name: boxed[name] for name in known}
+        num_known += len(known)
+    assert num_known > 60 * 7, "most of what was looked for is known"
+
+
+def of_any_name(labels: Iterable[str]) -> Counter[str]:
+    """How often each class is there, by its own name or as a kind."""
+    return Counter(name for label in labels for name in with_ancestors(label))
 
 
 def test_a_table_is_the_same_bytes_every_time_and_keeps_nulls(tmp_path: Path) -> None:

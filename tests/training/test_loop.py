@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.plugins import MixedPrecision
+from torch import nn
 from yolox.models import YoloxModule
 
 from dminity.data import voc
 from dminity.loader.batches import epoch_order
 from dminity.network.detector import build_network
-from dminity.training import hardware, launch
+from dminity.training import hardware, launch, optimizer
 from dminity.training import loop as training
+from dminity.training.averaging import follow
 from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
@@ -87,11 +89,22 @@ def test_accumulated_batches_make_one_step(rooms: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(parts[name], value, rtol=1e-2, atol=1e-4)
 
 
-def test_the_batch_schedule_is_kept(rooms: Path, tmp_path: Path) -> None:
+def test_the_batch_schedule_is_kept(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_in_all: list[int] = []
+
+    def observed(average: nn.Module, network: nn.Module, step: int, steps: int) -> None:
+        steps_in_all.append(steps)
+        follow(average, network, step, steps)
+
+    monkeypatch.setattr(training, "follow", observed)
     run(rooms, tmp_path / "run", epochs=4, batch_schedule={1: 6, 2: 3}, warmup=0.0, no_aug=0.0)
     rates = [rate for _, rate in rows(tmp_path / "run" / "live")["x/lr0"]]
     schedule = Schedule(settings(epochs=4, warmup=0.0, no_aug=0.0))
     assert rates == pytest.approx([schedule.lr(n + 1, size) for n, size in enumerate((4, 6, 3, 3))])
+    # The average knows from the first step on how many there will be.
+    assert steps_in_all == [3 + 2 + 4 + 4] * 13
 
 
 @pytest.mark.parametrize(("epochs", "thaws"), [(1, False), (2, True)])
@@ -122,6 +135,7 @@ def test_held_batch_norms_keep_their_statistics(rooms: Path, tmp_path: Path) -> 
 
 
 def test_clipping_shortens_steps(rooms: Path, tmp_path: Path) -> None:
+    # Muon's steps are as long for any gradient.
     def moved(clip: float) -> float:
         run(
             rooms,
@@ -344,3 +358,18 @@ def test_the_batch_that_fits_is_measured_before_trained_weights_are_scored(
     state = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     assert state["batch_size"] in (16, 32, 64)
     assert [step for step, _ in rows(tmp_path / "run" / "live")["val/mAP50"]] == [0, 1]
+
+
+def test_sixteen_bits_are_none_of_the_optimizers(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directions: list[torch.Tensor] = []
+    orthogonal = optimizer.orthogonal
+
+    def observed(matrices: torch.Tensor) -> torch.Tensor:
+        directions.append(orthogonal(matrices))
+        return directions[-1]
+
+    monkeypatch.setattr(optimizer, "orthogonal", observed)
+    run(rooms, tmp_path / "run", precision="bf16", epochs=1, batch_size=12, input_size=64)
+    assert {found.dtype for found in directions} == {torch.float32}

@@ -35,7 +35,10 @@ def test_sides_change_every_ten_batches_and_by_the_seed() -> None:
     assert {Schedule(settings(input_size=128)).side(0, batch) for batch in range(30)} == {128}
 
 
-@pytest.mark.parametrize(("side", "small"), [(32, 32), (256, 192), (416, 320), (640, 480)])
+@pytest.mark.parametrize(
+    ("side", "small"),
+    [(32, 32), (64, 32), (192, 128), (256, 192), (320, 224), (416, 288), (640, 480)],
+)
 def test_the_first_epochs_are_smaller(side: int, small: int) -> None:
     schedule = Schedule(settings(input_size=side, epochs=10, small_first=0.33))
     assert [schedule.side(epoch, 0) for epoch in range(10)] == [small] * 3 + [side] * 7

@@ -25,7 +25,8 @@ class BadMerge(DminityError):
 class Merged(NamedTuple):
     """What is trained on and evaluated with, and what was left out.
 
-    images, boxes and verified are tables as in `tables`, boxes with `difficult`. no_box: images
+    images, boxes and verified are tables as in `tables`, boxes with `difficult`; verified has the
+    classes of which all places are known, or that there is none. no_box: images
     all of whose boxes were left out, and those for training that have none to learn from. left_out:
     how many boxes were, by the reason.
     """
@@ -75,9 +76,12 @@ def merge(
                 f"no {split} image shows any of: {', '.join(classes)}; choose more classes, or "
                 "raise limit_per_class"
             )
+    concerned = came[came["image_id"].isin(kept["image_id"])]
+    # A box that is dropped for its flag has its place: that it is background is what was chosen.
     known = naming.agreed(
         verified[verified["image_id"].isin(kept["image_id"])],
-        came[came["image_id"].isin(kept["image_id"])],
+        concerned,
+        faults_of(concerned) == "",
         hierarchy,
     )
     return Merged(

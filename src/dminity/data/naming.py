@@ -42,25 +42,38 @@ def answers(verified: pd.DataFrame, hierarchy: bool) -> pd.DataFrame:
     return known.drop_duplicates().reset_index(drop=True)
 
 
-def agreed(said: pd.DataFrame, boxes: pd.DataFrame, hierarchy: bool) -> pd.DataFrame:
-    """What is known of photos, a row for each of their classes, as `tables.VERIFIED`.
+def agreed(
+    said: pd.DataFrame, boxes: pd.DataFrame, sound: "pd.Series[bool]", hierarchy: bool
+) -> pd.DataFrame:
+    """The classes of each photo of which it is known where they are, as `tables.VERIFIED`.
 
-    Who draws a box has looked: its class, and what that is a kind of, is there, whatever else is
-    said. Of classes of which people contradict each other nothing is known.
+    That a class is there says no more than that nothing is known, unless boxes of its own say
+    where: all that has none would be taken for background. Nor do the boxes of a kind, as plain
+    couches have none in a photo in which people looked for sofa beds only. Of classes of which
+    people contradict each other or a box, nothing is known.
 
     Args:
         said: a table as `answers` makes it.
         boxes: of the same photos, as `tables.BOXES`.
+        sound: for each of the boxes, whether its corners show something.
         hierarchy: false keeps what a box says to its own class.
     """
-    drawn = boxes[["image_id", "split", "label"]].drop_duplicates()
+    photo_and_class = ["image_id", "split", "label"]
+    is_there = said["present"].astype(bool)
+    drawn = boxes[photo_and_class].drop_duplicates()
     if hierarchy:
         drawn = drawn.assign(label=drawn["label"].map(with_ancestors)).explode("label")
-        drawn = drawn[drawn["label"].isin(NAMES)].drop_duplicates()
-    photo_and_class = ["image_id", "label"]
-    asked = pd.MultiIndex.from_frame(said[photo_and_class])
-    others = said[~asked.isin(pd.MultiIndex.from_frame(drawn[photo_and_class]))]
-    others = others[~others.duplicated(photo_and_class, keep=False)]
-    return pd.concat([drawn.assign(present=True), others]).sort_values(
-        ["split", *photo_and_class], ignore_index=True
+    there = pd.concat([said.loc[is_there, photo_and_class], drawn])
+    absent = said[~is_there]
+    absent = absent[~_rows(absent[photo_and_class]).isin(_rows(there))]
+    faulty = _rows(boxes.loc[~sound, photo_and_class])
+    located = boxes[photo_and_class].drop_duplicates()
+    located = located[~_rows(located).isin(faulty)]
+    return pd.concat([located.assign(present=True), absent]).sort_values(
+        ["split", "image_id", "label"], ignore_index=True
     )
+
+
+def _rows(table: pd.DataFrame) -> pd.MultiIndex:
+    """The rows of a table, to be looked up."""
+    return pd.MultiIndex.from_frame(table)

@@ -4,7 +4,8 @@ boxes: one row per box; corners are `normalized` (0-1 of the upright photo); a f
 Open Images does not know it. images: one row per photo; `wanted_by` names the classes whose quota
 picked it, and `bucket` is the one bucket that fetches it. verified: one row per photo and class
 that people looked for in it, `present` or not; in the index two where they contradict each other.
-Of other classes in that photo nothing is known: they have no box either way. sizes: width and
+In the merged table only classes that are absent or have boxes of their own, as all places are known
+then. Of other classes in that photo nothing is known: they have no box either way. sizes: width and
 height in pixels of each training photo.
 """
 

@@ -6,8 +6,8 @@ Corners are written as most of today's tools do (CVAT, FiftyOne, torchvision's u
 from 0, with decimals. VOC2007 itself counted from 1; a reader that subtracts that 1 is off by one
 pixel. `difficult` means what VOC means by it: not counted in evaluation, neither as found nor as
 missed. http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
-VOC has no word for classes that nobody looked for in a photo. They are listed in an element of our
-own, `<unverified>`, by a `<name>` each; of a photo without it, all is known.
+VOC has no word for classes whose places in a photo nobody knows. They are listed in an element of
+our own, `<unverified>`, by a `<name>` each; of a photo without it, all is known.
 
 Folders of other tools are read too. What they say differently and is clear is understood; all
 else is refused, naming the file: a wrong box or class would show in nothing but a worse detector.
@@ -76,7 +76,8 @@ class VocObject:
 class Annotation:
     """What is known about a photo of `width` x `height` pixels.
 
-    unverified: the classes that nobody looked for in it; boxes or none, they may be there.
+    unverified: the classes that nobody looked for in it, or that are somewhere in it without a box;
+    boxes or none, they may be anywhere.
     """
 
     image_id: str

@@ -1,17 +1,19 @@
 """What is not known of an image: the map that the loader makes and the losses read.
 
 Nobody looks for every class in every photo: Open Images boxes those only that people or a machine
-thought of. A map [H / 8, W / 8], int64, says for each cell of an image of H x W pixels in which
-classes what is there is unknown: a bit for each, and one that stands for all that there is. Where
-all is known it is 0. The finest anchor points of YOLOX lie at the centers of its cells.
+thought of. A map [H / 4, W / 4], int64, says of points of an image of H x W pixels of which
+classes it is unknown whether they are there: a bit for each, and one that stands for all that there
+is. Where all is known it is 0. Its entry [r, c] is that of the point x = 4 c, y = 4 r in pixels:
+among these points are the centers of all anchors of YOLOX, which lie at 4, 12, 20, ... for the
+stride 8, at 8, 24, 40, ... for 16 and at 16, 48, 80, ... for 32.
 """
 
 from collections.abc import Iterable
 
 from dminity.core.errors import DminityError
 
-# Pixels of a cell's side.
-CELL = 8
+# Pixels from point to point.
+SPACING = 4
 # Here may be anything, of any class, any number of times: part of a group.
 ANYTHING = 1
 # Of 64 bits, one is ANYTHING's and one the sign.

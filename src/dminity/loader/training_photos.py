@@ -36,9 +36,8 @@ class LabeledPhotos:
 
     Labels are [N, 5], float32: xyxy in pixels of the fitted photo, and the class. `difficult`
     objects are none of them: they are no single thing to learn, and neither is what lies in them
-    background (`loader.unknown`). A photo is seldom decoded
-    twice: it is taken from a cache, or is one of the NEIGHBORS that were used last (79 MB of
-    640 x 640 in each process).
+    background (`loader.unknown`). A photo is seldom decoded twice: it is taken from a cache, or is
+    one of the NEIGHBORS that were used last (79 MB of 640 x 640 in each process).
     """
 
     def __init__(
@@ -160,7 +159,7 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
     """Augmented photos and their targets, by their turn in an epoch.
 
     Items are an image [H, W, 3], uint8, BGR; targets [MAX_LABELS, 5], float32: the class, and
-    cxcywh in input pixels, where rows of zeros are padding; and the map [H / 8, W / 8], int64, of
+    cxcywh in input pixels, where rows of zeros are padding; and the map [H / 4, W / 4], int64, of
     what is unknown, or [0, 0] for every photo where all is known of all of them.
     """
 
@@ -192,8 +191,8 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
                 neighbors, number, turn.epoch < self.plain_from
             )
         size = (0, 0) if self.all_is_known else self.photos.input_size
-        cells = torch.from_numpy(unknown.mapped(size))
-        return torch.from_numpy(image), torch.from_numpy(targets), cells
+        points = torch.from_numpy(unknown.mapped(size))
+        return torch.from_numpy(image), torch.from_numpy(targets), points
 
     def neighbors(self, turn: Turn) -> tuple[SomePhotos, int]:
         """The neighbors of the photo whose turn it is, itself among them, and its number there."""

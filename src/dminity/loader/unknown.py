@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dminity.data.voc import Annotation
 from dminity.detection.boxes import Boxes
 from dminity.detection.letterbox import scale_to_fit
-from dminity.detection.unknown import ANYTHING, CELL, bits_of
+from dminity.detection.unknown import ANYTHING, SPACING, bits_of
 from dminity.loader.settings import Unverified
 
 
@@ -57,17 +57,17 @@ class Unknown(NamedTuple):
         return Unknown(x * matrix[:, 0] + y * matrix[:, 1] + matrix[:, 2], self.bits)
 
     def mapped(self, size: tuple[int, int]) -> NDArray[np.int64]:
-        """The map [H / 8, W / 8] of an image of H x W pixels: all areas that hold a cell's center.
+        """The map [H / 4, W / 4] of an image of H x W pixels: at a point, all areas that hold it.
 
-        Whole cells make up the image.
+        Sides are multiples of 4.
         """
         height, width = size
         if not len(self.bits):
-            return np.zeros((height // CELL, width // CELL), np.int64)
-        x, y = _centers(height, width)
+            return np.zeros((height // SPACING, width // SPACING), np.int64)
+        x, y = _points(height, width)
         starts = self.corners[..., None, None]
         ends = np.roll(starts, -1, axis=1)
-        # On which side of each edge [A, 4] each center [H / 8, W / 8] is.
+        # On which side of each edge [A, 4] each point [H / 4, W / 4] is.
         along_x = (ends[:, :, 1] - starts[:, :, 1]) * (x - starts[:, :, 0])
         along_y = (ends[:, :, 0] - starts[:, :, 0]) * (y - starts[:, :, 1])
         sides = along_y - along_x
@@ -79,11 +79,9 @@ class Unknown(NamedTuple):
 
 
 @cache
-def _centers(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The centers of an image's cells: x [1, W / 8] and y [H / 8, 1], in pixels."""
-    x, y = np.meshgrid(
-        np.arange(CELL / 2, width, CELL), np.arange(CELL / 2, height, CELL), sparse=True
-    )
+def _points(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The points of an image's map: x [1, W / 4] and y [H / 4, 1], in pixels."""
+    x, y = np.meshgrid(np.arange(0.0, width, SPACING), np.arange(0.0, height, SPACING), sparse=True)
     return x, y
 
 

@@ -59,7 +59,7 @@ class ValidationPhotos(Dataset[tuple[torch.Tensor, int]]):
         return torch.from_numpy(np.stack(targets))
 
     def unknown(self, positions: list[int]) -> torch.Tensor:
-        """Maps [B, H / 8, W / 8], int64, of what is unknown of the photos at some positions.
+        """Maps [B, H / 4, W / 4], int64, of what is unknown of the photos at some positions.
 
         [B, 0, 0] if nothing is.
         """

@@ -110,7 +110,7 @@ class Network(YoloxModule):  # type: ignore[misc]
         Args:
             x: [B, 3, H, W], float32, as `detection.letterbox` makes them.
             targets: in training, [B, labels, 5], float32: the class, and cxcywh in input pixels.
-            unknown: in training, maps [B, H / 8, W / 8], int64, as `detection.unknown` has them;
+            unknown: in training, maps [B, H / 4, W / 4], int64, as `detection.unknown` has them;
                 None or [B, 0, 0] where all is known.
         """
         features = self.backbone(x)

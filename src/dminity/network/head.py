@@ -40,7 +40,7 @@ class Truth(NamedTuple):
     """What is said of a batch.
 
     targets: [B, labels, 5], float32: the class, and cxcywh in input pixels; rows of zeros are
-    padding. unknown: the maps [B, H / 8, W / 8], int64, of `detection.unknown`; None or [B, 0, 0]
+    padding. unknown: the maps [B, H / 4, W / 4], int64, of `detection.unknown`; None or [B, 0, 0]
     where all is known.
     """
 

@@ -8,14 +8,14 @@ teaches in full, so that background goes on being learned from photos in which m
 
 import torch
 
-from dminity.detection.unknown import ANYTHING, CELL, MOST_CLASSES
+from dminity.detection.unknown import ANYTHING, MOST_CLASSES, SPACING
 from dminity.network.grid import Grid
 
 
 def at_anchors(unknown: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """The cells of maps [B, H / 8, W / 8] in which the anchors' centers lie: [B, anchors]."""
-    column = ((grid.x[0] + 0.5) * grid.strides[0] / CELL).long()
-    row = ((grid.y[0] + 0.5) * grid.strides[0] / CELL).long()
+    """What maps [B, H / 4, W / 4] say of the anchors' centers: [B, anchors]."""
+    column = ((grid.x[0] + 0.5) * grid.strides[0] / SPACING).long()
+    row = ((grid.y[0] + 0.5) * grid.strides[0] / SPACING).long()
     return unknown[:, row, column]
 
 

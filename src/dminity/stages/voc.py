@@ -23,7 +23,7 @@ def main() -> None:
     boxes = tables.read(MERGED / "boxes.parquet", tables.MERGED_BOXES)
     boxes_of = dict(iter(boxes.groupby("image_id")))
     verified = tables.read(MERGED / "verified.parquet", tables.VERIFIED)
-    looked_for = verified.groupby("image_id")["label"].agg(set).to_dict()
+    located = verified.groupby("image_id")["label"].agg(set).to_dict()
     sizes = tables.read(VOC / "sizes.parquet", tables.SIZES).set_index("image_id")
     classes = tables.read_classes(MERGED / "classes.txt")
     _refuse_other_photos(images["image_id"], set(boxes["image_id"]), set(sizes.index))
@@ -31,7 +31,7 @@ def main() -> None:
         for image_id in Progress("voc", images["image_id"], len(images)):
             width, height = sizes.loc[image_id]
             annotation = annotate(image_id, boxes_of[image_id], int(width), int(height))
-            known = looked_for.get(image_id, set())
+            known = located.get(image_id, set())
             unverified = tuple(name for name in classes if name not in known)
             voc.write(replace(annotation, unverified=unverified), folder / f"{image_id}.xml")
     with replacing_folder(VOC / "ImageSets") as folder:

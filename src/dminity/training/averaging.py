@@ -19,7 +19,7 @@ def average_of(network: YoloxModule) -> YoloxModule:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, step: int, steps: float) -> None:
+def follow(average: nn.Module, network: nn.Module, step: int, steps: int) -> None:
     """Move the average, batch-norm statistics included, towards the network after its nth step.
 
     YOLOX's own average looks back over 5,000 steps, and in the first 2,000 over next to none: in a
@@ -34,7 +34,7 @@ def follow(average: nn.Module, network: nn.Module, step: int, steps: float) -> N
     torch._foreach_lerp_(_floats(average), _floats(network), 1 / memory_steps(step, steps))
 
 
-def memory_steps(step: int, steps: float) -> float:
+def memory_steps(step: int, steps: int) -> float:
     """Over how many steps the average looks back, after so many of all.
 
     >>> [memory_steps(step, 1000) for step in (1, 40, 400)]

@@ -13,7 +13,7 @@ SHOWN_CLASSES = 5
 CONSEQUENCES = {
     "train": (
         "nothing can be learned from them",
-        "that cannot be learned; either the source has none, or `marked` drops all of them",
+        "that cannot be learned; either the source has none, or `marked` drops or ignores them",
     ),
     "validation": (
         "AP cannot tell weights apart, and the last epoch's are delivered",

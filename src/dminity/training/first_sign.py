@@ -27,8 +27,9 @@ class FirstSign(Callback):
     """Says after half a minute how far the loss has fallen, and what is found by then.
 
     It looks with a copy of the network at the first validation photos, in the first process, and
-    leaves no trace: neither in weights and statistics, nor in rows, nor in what is drawn. A
-    training that is resumed, or whose first epoch is over by then, has told already.
+    leaves no trace: neither in weights and statistics, nor in what is drawn, nor in rows but for
+    the speed of the first epoch, in which its second or two count. A training that is resumed, or
+    whose first epoch is over by then, has told already.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class FirstSign(Callback):
 def _say(training: DetectorTraining) -> None:
     """Say in a line what there is to see so far."""
     losses = [step["loss"] for step in training.losses]
-    first, now = (sum(some) / STEPS for some in (losses[:STEPS], losses[-STEPS:]))
+    first, now = (sum(some) / len(some) for some in (losses[:STEPS], losses[-STEPS:]))
     photos = training.validation.photos
     annotations = photos.annotations[:PHOTOS]
     truths = [ground_truth(annotation, photos.classes) for annotation in annotations]

@@ -1,5 +1,6 @@
 """The photos of each epoch, dealt out in batches to the processes of a training."""
 
+from collections import Counter
 from typing import Any
 
 import cv2
@@ -96,11 +97,14 @@ class Loaders:
     def steps(self) -> int:
         """Steps of the whole training; the fewest that there may be, until a batch is measured."""
         pass_size = self.batch_size or LARGEST_AUTO_BATCH
-        sizes = (
+        epochs_of = Counter(
             self.schedule.batch_size(epoch, pass_size) * self.settings.accumulate
             for epoch in range(self.settings.epochs)
         )
-        return sum(len(epoch_batches(len(self.photos), size, 0)) for size in sizes)
+        return sum(
+            epochs * len(epoch_batches(len(self.photos), size, 0))
+            for size, epochs in epochs_of.items()
+        )
 
     def image_ids(self, epoch: int, batch: int) -> list[str]:
         """The photos of a batch, over all processes."""

@@ -61,6 +61,7 @@ class DetectorTraining(L.LightningModule):
     Attributes:
         validation: the validation split, and what was last found in it.
         losses: the losses of the batches of the epoch so far, by name.
+        steps: how many there are in the whole training, known when the first epoch begins.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class DetectorTraining(L.LightningModule):
         self.fingerprint = fingerprint
         self.resumes = resumes
         self.losses: list[dict[str, float]] = []
+        self.steps = 0
 
     @property
     def epochs_done(self) -> int:
@@ -173,6 +175,7 @@ class DetectorTraining(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Switch a frozen backbone and held batch norms on or off for this epoch."""
         self.losses = []
+        self.steps = self.loaders.steps()
         backbone_frozen = self.schedule.is_frozen(self.current_epoch)
         self.network.backbone.backbone.requires_grad_(not backbone_frozen)
         hold_statistics(self.network, self.settings.freeze_norms)
@@ -195,8 +198,7 @@ class DetectorTraining(L.LightningModule):
         epochs_done = epoch + (batch_idx + 1) / self.trainer.num_training_batches
         lr = self.schedule.lr(epochs_done, self.loaders.photos_per_step(epoch))
         self.step.update(self, lr, self.schedule.muon_lr(epochs_done))
-        steps = self.global_step / epochs_done * self.settings.epochs
-        follow(self.average, self.network, self.global_step, steps)
+        follow(self.average, self.network, self.global_step, self.steps)
         self.losses.append(losses)
         self.log("loss", losses["loss"], prog_bar=True, logger=False)
 

@@ -32,7 +32,7 @@ class Course:
     """A training up to the end of an epoch.
 
     Attributes:
-        losses: the mean loss of each epoch, without L1, which may come in a part of them.
+        losses: the mean loss of each epoch.
         steps: how many there were.
         best_ap50: of all validations, that of the weights it started from included.
     """
@@ -116,14 +116,9 @@ class Prospects(Callback):
         del trainer
         assert isinstance(pl_module, DetectorTraining)
         steps = pl_module.losses
-        self.course.losses.append(sum(_without_l1(step) for step in steps) / len(steps))
+        self.course.losses.append(sum(step["loss"] for step in steps) / len(steps))
         self.course.steps += len(steps)
         reason = None if self.said else doubt(self.course, pl_module.settings)
         if reason:
             self.said = True
             note(f"this training is bound to fail: {reason}")
-
-
-def _without_l1(losses: dict[str, float]) -> float:
-    """The loss of a step that comes in all phases."""
-    return losses["loss"] - losses["l1_loss"]

@@ -86,4 +86,6 @@ class Schedule:
         draw = np.random.default_rng([self.settings.seed, epoch, batch // BATCHES_PER_SIDE])
         change = int(draw.integers(-steps, steps, endpoint=True))
         share = SMALL_SIDE_SHARE if epoch < self.small_epochs else 1
-        return max(STRIDE, STRIDE * (round(self.settings.input_size * share / STRIDE) + change))
+        # Rounded down: smaller photos are to save time.
+        side = STRIDE * (int(self.settings.input_size * share) // STRIDE + change)
+        return max(STRIDE, side)

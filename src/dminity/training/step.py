@@ -21,7 +21,7 @@ from yolox.models import YoloxModule
 from dminity.core.errors import DminityError
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.letterbox import STRIDE, network_input
-from dminity.detection.unknown import CELL
+from dminity.detection.unknown import SPACING
 from dminity.network.losses import LossSums
 from dminity.training.processes import total
 from dminity.training.settings import TrainSettings
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """Photos, and what is said of them.
 
     images: [B, H, W, 3], uint8, BGR. targets: [B, labels, 5], float32: the class, and cxcywh in
-    pixels of the photos. unknown: maps [B, H / 8, W / 8], int64, or [B, 0, 0] if all is known.
+    pixels of the photos. unknown: maps [B, H / 4, W / 4], int64, or [B, 0, 0] if all is known.
     """
 
     images: torch.Tensor
@@ -97,11 +97,16 @@ class Step:
         return sums.means(), self._clip_gradients(module)
 
     def update(self, module: L.LightningModule, lr: float, muon_lr: float) -> None:
-        """Move the weights along the gradients, at the learning rates of SGD and of Muon."""
+        """Move the weights along the gradients, at the learning rates of SGD and of Muon.
+
+        In float32: Lightning calls this where products are computed in the precision of the
+        network, and 16 bits would cost Muon's iteration its digits and, on most CPUs, much time.
+        """
         optimizer = cast(LightningOptimizer, module.optimizers())
         for group in optimizer.param_groups:
             group["lr"] = muon_lr if group["is_muon"] else lr
-        optimizer.step()
+        with torch.autocast(module.device.type, enabled=False):
+            optimizer.step()
 
     def _pass_what_fits(self, module: L.LightningModule, batch: Batch, side: int) -> LossSums:
         """Forward and backward in parts; parts that do not fit are halved, if that is wanted."""
@@ -174,7 +179,7 @@ def _without_exchange(module: L.LightningModule) -> AbstractContextManager[None]
 
 
 def resized(batch: Batch, side: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Photos as network input of a side, their targets in its pixels, their maps of its cells."""
+    """Photos as network input of a side, their targets in its pixels, their maps of its points."""
     images, targets, unknown = batch
     inputs = network_input(images)
     if side == inputs.shape[-1]:
@@ -182,7 +187,8 @@ def resized(batch: Batch, side: int) -> tuple[torch.Tensor, torch.Tensor, torch.
     scale = side / inputs.shape[-1]
     factors = targets.new_tensor([1, scale, scale, scale, scale])
     if unknown.numel():
-        # PyTorch interpolates no whole numbers of 64 bits.
-        centers = torch.arange(CELL // 2, side, CELL, device=unknown.device) / (CELL * scale)
-        unknown = unknown[:, centers.long()][:, :, centers.long()]
+        # The nearest points, but for those on the edge, where nothing is said: no anchor is there.
+        points = torch.arange(side // SPACING, device=unknown.device) / scale
+        nearest = points.round().long().clamp(1, unknown.shape[1] - 1)
+        unknown = unknown[:, nearest][:, :, nearest]
     return interpolate(inputs, size=(side, side), mode="bilinear"), targets * factors, unknown
