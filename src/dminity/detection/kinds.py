@@ -56,7 +56,7 @@ def most_specific(found: Detections, classes: tuple[str, ...]) -> Detections:
     """Detections with one name for a thing that has a general and a specific one.
 
     The specific name stays if it reaches LEAST_SHARE of the score of the general one, else that
-    does. It is the same thing if their boxes overlap by more than NMS_IOU, as with two of one class.
+    does. It is one thing if their boxes overlap by more than NMS_IOU, as with two of one class.
 
     Args:
         found: those that are sure enough.

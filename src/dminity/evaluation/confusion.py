@@ -1,6 +1,5 @@
 """Which class is taken for which: one row per box and per false alarm."""
 
-import numpy as np
 import pandas as pd
 
 from dminity.detection.boxes import pairwise_iou
@@ -27,9 +26,9 @@ def confusion(
         min_score: 0-1; detections of a lower score do not count.
 
     Of a thing that goes by two names the one that people see counts (`detection/kinds.py`). A box
-    that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its actual
-    class `nothing`. Ignored boxes and the detections on them are left out, and so is who calls a box
-    by the name of what its class is a kind of.
+    that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
+    actual class `nothing`. Ignored boxes and the detections on them are left out, and so is who
+    calls a box by the name of what its class is a kind of.
     """
     rows: list[tuple[str, str]] = []
     for truth, found in zip(truths, detections, strict=True):
