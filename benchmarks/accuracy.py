@@ -15,6 +15,7 @@ is, three seeds take three times half an hour on 2 cores.
 """
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -24,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from ruamel.yaml import YAML
 from benchmarks import peer, peer_training
 from benchmarks.accuracy_table import Training, table
 from dminity.commands.changed_params import changed_params
+from dminity.core.splits import SPLITS
 from dminity.core.stage import METRICS, MODEL
 from dminity.data import voc
 from dminity.detection.detections import Detections
@@ -49,14 +51,16 @@ def main() -> None:
     """Train what is not finished, print the table of all."""
     arguments = parse_arguments()
     params = changed_params(ROOT, arguments.changes)
-    finished = read(arguments.results, params["train"]["input_size"])
+    used = recipe(params, arguments.data / "voc")
+    finished = read(arguments.results, used)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         peer.install(place / "peer")
         photos = peer.write_photos(arguments.data / "voc", place / "photos")
         for seed in range(1, 1 + arguments.seeds):
             params["train"]["seed"] = seed
-            for training in train(params, arguments.data, place, photos, finished):
+            for found in train(params, arguments.data, place, photos, finished):
+                training = replace(found, recipe=used)
                 finished.append(training)
                 with arguments.results.open("a") as file:
                     file.write(json.dumps(asdict(training)) + "\n")
@@ -84,13 +88,24 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read(results: Path, input_size: int) -> list[Training]:
-    """What is finished."""
+def recipe(params: dict[str, Any], folder: Path) -> str:
+    """A checksum of all that trainings of a file of results have in common: all but the seed."""
+    settings = params | {"train": params["train"] | {"seed": None}}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for split in SPLITS:
+        for image_id in voc.read_ids(folder, split):
+            digest.update(f"{split}/{image_id}".encode())
+            digest.update(voc.annotation_path(folder, image_id).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def read(results: Path, used: str) -> list[Training]:
+    """What is finished, all of it by the same recipe."""
     if not results.exists():
         return []
     finished = [Training(**json.loads(line)) for line in results.read_text().splitlines()]
-    if any(training.input_size != input_size for training in finished):
-        sys.exit(f"{results} is of another input size; give another file")
+    if any(training.recipe != used for training in finished):
+        sys.exit(f"{results} is of other parameters or photos; give another file")
     return finished
 
 

@@ -20,7 +20,8 @@ class Training:
 
     seconds: of training, and of validation within. photos: how many it learned from, each as often
     as it did. per_second: how many in a second of learning. ap, ap50: COCO's, on the test photos,
-    by our evaluator. own_ap, own_ap50: the same by the peer's.
+    by our evaluator. own_ap, own_ap50: the same by the peer's. recipe: a checksum of parameters and
+    photos.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Training:
     ap50: float
     own_ap: float | None = None
     own_ap50: float | None = None
+    recipe: str = ""
 
 
 def table(trainings: Sequence[Training], ours: str) -> list[str]:

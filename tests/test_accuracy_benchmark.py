@@ -1,12 +1,14 @@
 """The benchmark of accuracy: what a peer learns from and finds, and how far ours is ahead of it."""
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import peer, peer_training
-from benchmarks.accuracy import OURS, evaluate
+from benchmarks.accuracy import OURS, evaluate, read, recipe
 from benchmarks.accuracy_table import Training, table
 from dminity.data import voc
 from tests.helpers.room_folder import make_room_folder
@@ -47,6 +49,22 @@ def test_detections_come_best_first_and_photos_without_any_are_there(tmp_path: P
     width, height = first.width, first.height
     np.testing.assert_allclose(one.xyxy_pixels[0], [0.2 * width, 0, 0.3 * width, height])
     assert not len(none.scores)
+
+
+def test_trainings_of_another_recipe_are_not_mixed_in(tmp_path: Path) -> None:
+    folder = make_room_folder(tmp_path / "voc", {"train": 1, "validation": 1, "test": 1})
+    params = {"train": {"seed": 1, "lr": 0.1}}
+    used = recipe(params, folder)
+    results = tmp_path / "accuracy.jsonl"
+    results.write_text(json.dumps(asdict(replace(training(OURS, 1, 0.5), recipe=used))) + "\n")
+    again = recipe({"train": {"seed": 2, "lr": 0.1}}, folder)
+    assert [each.recipe for each in read(results, again)] == [used]
+    (image_id,) = voc.read_ids(folder, "train")
+    path = voc.annotation_path(folder, image_id)
+    path.write_text(path.read_text().replace("<difficult>0", "<difficult>1", 1))
+    for other in (recipe({"train": {"seed": 1, "lr": 0.2}}, folder), recipe(params, folder)):
+        with pytest.raises(SystemExit, match="is of other parameters or photos"):
+            read(results, other)
 
 
 def training(model: str, seed: int, ap: float) -> Training:

@@ -75,7 +75,7 @@ def test_boxes_that_show_nothing_are_left_out_and_counted(
     found = merged(pd.concat([BEDS, bad]), pd.concat([ONE_EACH, images(("d", "train"))]))
     assert list(found.boxes["label"]) == ["Bed"] * 3
     assert found.left_out == dict.fromkeys(FAULTS, 0) | {fault: 2}
-    assert list(found.no_box["image_id"]) == ["d"]
+    assert found.no_box[["image_id", "reason"]].to_numpy().tolist() == [["d", "no box left"]]
 
 
 def test_by_default_groups_are_ignored() -> None:
@@ -92,7 +92,10 @@ def test_a_photo_of_ignored_boxes_alone_is_evaluated_and_not_trained_on() -> Non
     found = merged(pd.concat([BEDS, groups]), photos)
     assert sorted(found.images["image_id"]) == ["a", "b", "c", "e"]
     assert sorted(found.boxes["image_id"]) == ["a", "b", "c", "e"]
-    assert list(found.no_box["image_id"]) == ["d"]
+    assert found.no_box[["image_id", "reason"]].to_numpy().tolist() == [
+        ["d", "ignored boxes alone"]
+    ]
+    assert found.left_out == dict.fromkeys(FAULTS, 0) | {"ignored alone": 1}
 
 
 @pytest.mark.parametrize("flag", tables.FLAGS)
@@ -102,7 +105,8 @@ def test_each_mark_has_the_fate_that_is_chosen(flag: str, fate: str, purpose: st
     kept = {"training": "keep", "evaluation": "keep"}
     fates = {name: dict(kept) for name in tables.FLAGS}
     fates[flag][purpose] = fate
-    marks = boxes(*BEDS[["image_id", "split", "label"]].to_numpy(), **{flag: True})
+    elsewhere: dict[str, float | bool | None] = {flag: True, "xmax": 0.9}
+    marks = boxes(*BEDS[["image_id", "split", "label"]].to_numpy(), **elsewhere)
     found = merged(pd.concat([BEDS, marks]), marked=MarkedPolicies.model_validate(fates)).boxes
     concerned = found[(found["split"] == "train") == (purpose == "training")]
     splits = 1 if purpose == "training" else 2
@@ -138,12 +142,30 @@ def test_what_is_verified_of_the_images_and_classes_is_carried_through() -> None
 
 
 def test_a_kind_of_a_class_counts_as_that_class_unless_it_is_one_itself() -> None:
-    table = pd.concat([BEDS, boxes(("a", "train", "Sofa bed"), ("a", "train", "Couch"))])
+    table = pd.concat(
+        [BEDS, boxes(("a", "train", "Sofa bed")), boxes(("a", "train", "Couch"), xmax=0.9)]
+    )
     assert list(merged(table).boxes["label"]) == ["Bed"] * 3 + ["Sofa bed", "Couch"]
     couches = merged(table, classes=("Bed", "Couch")).boxes
     assert list(couches["label"]) == ["Bed"] * 3 + ["Couch"] * 2
     flat = merged(table, classes=("Bed", "Couch"), hierarchy=False).boxes
     assert list(flat["label"]) == ["Bed"] * 3 + ["Couch"]
+
+
+def test_a_thing_that_was_published_under_two_names_has_one_box() -> None:
+    couch, sofa_bed = ("a", "train", "Couch"), ("a", "train", "Sofa bed")
+    for right, count_of_couches in ((0.51, 1), (0.53, 2)):
+        table = pd.concat([BEDS, boxes(couch), boxes(sofa_bed, xmax=right)], ignore_index=True)
+        found = merged(table, classes=("Bed", "Couch"))
+        assert list(found.boxes["label"]) == ["Bed"] * 3 + ["Couch"] * count_of_couches
+        assert found.left_out["double"] == 2 - count_of_couches
+    # Two classes; by its own name alone, nothing is drawn twice.
+    assert merged(table).left_out["double"] == 0
+    twice = pd.concat([BEDS, boxes(couch, couch)])
+    assert merged(twice, hierarchy=False).left_out["double"] == 0
+    # A third one, which is not next to the first in its group.
+    three = pd.concat([boxes(couch, xmax=right) for right in (0.5, 0.9, 0.5)])
+    assert list(merged(pd.concat([BEDS, three])).boxes["xmax"]) == [0.5] * 3 + [0.5, 0.9]
 
 
 def test_an_image_in_two_splits_is_refused() -> None:
@@ -156,8 +178,14 @@ def test_an_empty_split_is_refused() -> None:
         merged(BEDS[BEDS["split"] != "test"], classes=("Bed",))
 
 
+def test_a_split_of_ignored_boxes_alone_is_refused_by_what_it_lacks() -> None:
+    group = boxes(("a", "train", "Bed"), is_group_of=True)
+    with pytest.raises(BadMerge, match="no train image has a box to use of any of: Bed;"):
+        merged(pd.concat([BEDS[BEDS["split"] != "train"], group]), classes=("Bed",))
+
+
 def test_counts() -> None:
-    table = pd.concat([BEDS, boxes(("a", "train", "Bed"))])
+    table = pd.concat([BEDS, boxes(("a", "train", "Bed"), xmax=0.9)])
     counts = count(merged(table, classes=("Bed", "Sink")), ("Bed", "Sink"))
     assert counts["images"] == {"train": 1, "validation": 1, "test": 1}
     assert counts["boxes"] == {"train": 2, "validation": 1, "test": 1}

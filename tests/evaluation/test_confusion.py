@@ -45,3 +45,31 @@ def test_who_calls_a_sofa_bed_a_couch_is_left_out_and_takes_no_box() -> None:
         ("Sofa bed", "Sofa bed"),
         (NOTHING, "Sofa bed"),
     ]
+
+
+def test_what_is_said_under_two_names_is_one_mistake() -> None:
+    classes = ("Sofa bed", "Couch", "Towel")
+    detections = found((*BED[:4], 0, 0.9), (*BED[:4], 1, 0.8))
+    table = confusion([truth((*BED[:4], 1))], [detections], classes, 0.4)
+    assert table.to_numpy().tolist() == [["Couch", "Sofa bed"]]
+
+
+def test_who_calls_a_sofa_bed_a_couch_takes_no_other_box_that_lies_there() -> None:
+    classes = ("Sofa bed", "Couch", "Bed")
+    # Its IoU with BED is 0.6.
+    beside: Row = (10, 10, 110, 70, 2)
+    detections = found((*BED[:4], 1, 0.95), (*beside, 0.8))
+    table = confusion([truth((*BED[:4], 0), beside)], [detections], classes, 0.4)
+    assert sorted(table.itertuples(index=False, name=None)) == [
+        ("Bed", "Bed"),
+        ("Sofa bed", NOTHING),
+    ]
+
+
+def test_a_box_of_the_own_class_goes_before_an_ignored_one_and_one_of_another_class() -> None:
+    beside: Row = (10, 10, 110, 70, 0)
+    for other, ignored in ((BED, (0,)), ((*BED[:4], 1), ())):
+        table = confusion(
+            [truth(other, beside, ignored=ignored)], [found((*BED, 0.9))], CLASSES, 0.4
+        )
+        assert ("Bed", "Bed") in list(table.itertuples(index=False, name=None))

@@ -57,6 +57,19 @@ def test_other_photos_and_classes_are_left_out() -> None:
     assert [len(each.scores) for each in nothing] == [0]
 
 
+def test_a_kind_of_a_class_that_is_asked_for_is_an_ignored_box_of_it() -> None:
+    names = ("Sofa bed", "Couch", "Towel")
+    truths = [truth((*BED[:4], 0), (*SINK[:4], 1), (*SINK[:4], 2))]
+    table = truth_table.to_table(("a",), truths, names)
+    (couches,) = truth_table.from_table(table, ("a",), ("Couch",))
+    np.testing.assert_allclose(couches.xyxy_pixels, [BED[:4], SINK[:4]])
+    assert couches.ignored.tolist() == [True, False]
+    # Where both are asked for, evaluation does so itself.
+    (both,) = truth_table.from_table(table, ("a",), ("Couch", "Sofa bed"))
+    assert both.class_ids.tolist() == [1, 0]
+    assert not both.ignored.any()
+
+
 @pytest.mark.parametrize("column", ["score", "xmin"])
 def test_a_number_that_somebody_took_out_of_a_table_is_refused(column: str) -> None:
     truths = [truth(BED), truth(BED)]

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnx
 import pytest
 
+from dminity.export.onnx import describe
 from dminity.runtime.detector import FINAL_OUTPUTS
-from dminity.runtime.model_file import BadOnnxFile
+from dminity.runtime.model_file import BadOnnxFile, Description
 from dminity.site.assembly import NoSite, write_site
 from dminity.site.onnxruntime_web import LOCK, NotFetched, fetched
 from tests.helpers.browser import NPM, network_of
@@ -44,6 +45,16 @@ def test_the_model_says_what_it_is(site: Path) -> None:
         "together": [[0], [1]],
         "kinds": [[], []],
     }
+
+
+def test_the_page_knows_what_is_a_kind_of_what(tmp_path: Path, cache: Path) -> None:
+    model = write_bright_model(tmp_path / "model.onnx")
+    describe(model, Description("yolox_nano", ("Sofa bed", "Couch"), (64, 64), (0.5, 0.5)))
+    write_site(tmp_path / "site", model, cache)
+    said = json.loads((tmp_path / "site/model.json").read_text())
+    # The sofa bed is a kind of the couch.
+    assert said["kinds"] == [[], [0]]
+    assert said["together"] == [[0, 1], [0, 1]]
 
 
 def test_the_same_is_written_twice(site: Path, tmp_path: Path, cache: Path) -> None:

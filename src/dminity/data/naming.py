@@ -32,11 +32,13 @@ def answers(verified: pd.DataFrame, hierarchy: bool) -> pd.DataFrame:
     """
     if hierarchy:
         there = verified["present"].astype(bool)
-        spread = (
-            verified["label"]
-            .map(with_ancestors)
-            .where(there, verified["label"].map(with_descendants))
+        labels = verified["label"]
+        # There are few labels, and rows by the million.
+        above, below = (
+            labels.map({label: of(label) for label in labels.unique()})
+            for of in (with_ancestors, with_descendants)
         )
+        spread = above.where(there, below)
         verified = verified.assign(label=spread).explode("label")
     known = verified[verified["label"].isin(NAMES)]
     return known.drop_duplicates().reset_index(drop=True)

@@ -2,10 +2,10 @@
 
 A detector learns that a sofa bed is a couch too, and gives Couch at least the score of Sofa bed
 there. So an anchor says the class of its highest score, as ever, and with it each class that is a
-kind of that one or that it is a kind of, under its own score. Nothing is left out that was said
-before, an anchor of anything else says what it said before, and non-maximum suppression goes class
-by class, as ever: the two names do not suppress each other. PyTorch, NumPy, ONNX and JavaScript
-follow this rule.
+kind of that one or that it is a kind of, under its own score. An anchor leaves out nothing that it
+said before, one of anything else says what it said before, and non-maximum suppression goes class
+by class, as ever: the two names do not suppress each other, though what is said besides may
+suppress a box of its own class. PyTorch, NumPy, ONNX and JavaScript follow this rule.
 
 People want one name of a thing, the most specific that is sure enough: `most_specific`.
 """
@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 from dminity.core.hierarchy import kinds_among
 from dminity.detection.boxes import pairwise_iou
 from dminity.detection.detections import NMS_IOU, Detections
+
+# Of the score of the general name. As what is called a sofa bed is called a couch too, their ratio
+# is how likely a couch is a sofa bed: from here on it is the better guess.
+LEAST_SHARE = 0.5
 
 
 @cache
@@ -49,19 +53,22 @@ def said_together(classes: tuple[str, ...]) -> NDArray[np.bool_]:
 
 
 def most_specific(found: Detections, classes: tuple[str, ...]) -> Detections:
-    """Detections without those that call a thing by a general name that has a specific one.
+    """Detections with one name for a thing that has a general and a specific one.
 
-    That is the same thing of which a kind of the class is found where their boxes overlap by more
-    than NMS_IOU, as with two of one class.
+    The specific name stays if it reaches LEAST_SHARE of the score of the general one, else that
+    does. It is one thing if their boxes overlap by more than NMS_IOU, as with two of one class.
 
     Args:
         found: those that are sure enough.
         classes: their names, by `class_ids`.
     """
     # [general, specific]
-    kinds = is_kind_of(classes)[found.class_ids[None, :], found.class_ids[:, None]]
-    if not kinds.any():
+    same = is_kind_of(classes)[found.class_ids[None, :], found.class_ids[:, None]]
+    if not same.any():
         return found
-    same = pairwise_iou(found.xyxy_pixels, found.xyxy_pixels) > NMS_IOU
-    kept = ~(kinds & same).any(axis=1)
+    same = same & (pairwise_iou(found.xyxy_pixels, found.xyxy_pixels) > NMS_IOU)
+    unsure = found.scores[None, :] < LEAST_SHARE * found.scores[:, None]
+    doubted = (same & unsure).any(axis=0)
+    # A specific name that does not stay itself takes no place.
+    kept = ~doubted & ~(same & ~doubted).any(axis=1)
     return Detections(found.xyxy_pixels[kept], found.scores[kept], found.class_ids[kept])

@@ -1,14 +1,14 @@
 """Which class is taken for which: one row per box and per false alarm."""
 
-import numpy as np
 import pandas as pd
 
 from dminity.detection.boxes import pairwise_iou
 from dminity.detection.detections import Detections, GroundTruth
-from dminity.detection.kinds import is_kind_of
+from dminity.detection.kinds import is_kind_of, most_specific
 
 MATCH_IOU = 0.5
 NOTHING = "nothing"
+NO_BOX = -1
 
 
 def confusion(
@@ -25,7 +25,8 @@ def confusion(
         classes: the names of the classes.
         min_score: 0-1; detections of a lower score do not count.
 
-    A box that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
+    Of a thing that goes by two names the one that people see counts (`detection/kinds.py`). A box
+    that nothing found is predicted as `nothing`; a detection of nothing is a false alarm, its
     actual class `nothing`. Ignored boxes and the detections on them are left out, and so is who
     calls a box by the name of what its class is a kind of.
     """
@@ -38,20 +39,27 @@ def confusion(
 def _pair(
     truth: GroundTruth, found: Detections, classes: tuple[str, ...], min_score: float
 ) -> list[tuple[str, str]]:
-    """The rows of one photo: the best detection chooses first, each box is taken once."""
-    shown = found.scores >= min_score
-    iou = pairwise_iou(found.xyxy_pixels[shown], truth.xyxy_pixels)
-    free = np.ones(len(truth.class_ids), np.bool_)
+    """The rows of one photo: the best detection chooses first, each box is taken once.
+
+    It takes a box of its own class where one is free, as in COCO's protocol, else that which it
+    lies on best.
+    """
+    sure = found.scores >= min_score
+    shown = most_specific(
+        Detections(found.xyxy_pixels[sure], found.scores[sure], found.class_ids[sure]), classes
+    )
+    iou = pairwise_iou(shown.xyxy_pixels, truth.xyxy_pixels)
+    iou[iou < MATCH_IOU] = 0.0
+    free = ~truth.ignored
     rows = []
-    for overlaps, predicted in zip(iou, found.class_ids[shown], strict=True):
-        general = is_kind_of(classes)[truth.class_ids, predicted]
-        candidates = np.where((free | truth.ignored) & ~general, overlaps, 0.0)
-        best = int(candidates.argmax()) if len(candidates) else -1
-        if best < 0 or candidates[best] < MATCH_IOU:
-            if not (overlaps[general] >= MATCH_IOU).any():
-                rows.append((NOTHING, classes[predicted]))
-        elif not truth.ignored[best]:
+    for overlaps, predicted in zip(iou, shown.class_ids, strict=True):
+        excused = truth.ignored | is_kind_of(classes)[truth.class_ids, predicted]
+        own = overlaps * (free & (truth.class_ids == predicted))
+        wanted = own if own.any() else overlaps * (free | excused)
+        best = int(wanted.argmax()) if wanted.any() else NO_BOX
+        if best == NO_BOX:
+            rows.append((NOTHING, classes[predicted]))
+        elif not excused[best]:
             free[best] = False
             rows.append((classes[truth.class_ids[best]], classes[predicted]))
-    missed = truth.class_ids[free & ~truth.ignored]
-    return rows + [(classes[index], NOTHING) for index in missed]
+    return rows + [(classes[index], NOTHING) for index in truth.class_ids[free]]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dminity.core.hierarchy import with_ancestors
 from dminity.data.tables import CORNERS
 from dminity.detection.detections import GroundTruth
 
@@ -43,10 +44,15 @@ def to_table(
 def from_table(
     table: pd.DataFrame, image_ids: Sequence[str], classes: tuple[str, ...]
 ) -> list[GroundTruth]:
-    """What is in some of the photos, in their order; boxes of other classes are left out."""
+    """What is in some of the photos, in their order.
+
+    Boxes of other classes are left out, but for those that are a kind of one of `classes`: an
+    ignored box of that one. Who calls a sofa bed a couch is not wrong where only couches are asked
+    for either.
+    """
     sizes = table.drop_duplicates("image_id").set_index("image_id")[["width", "height"]]
     widths_and_heights = sizes.loc[list(image_ids)].to_numpy(int).tolist()
-    known = table[table["label"].isin(classes)]
+    known = _called(table, classes)
     rows = known.groupby("image_id").indices
     places = {name: place for place, name in enumerate(classes)}
     normalized = known[CORNERS].to_numpy(float)
@@ -58,3 +64,15 @@ def from_table(
         pixels = normalized[own] * ((width, height) * 2)
         truths.append(GroundTruth(pixels, class_ids[own], ignored[own], height, width))
     return truths
+
+
+def _called(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of `classes`, and those of kinds of them that are none, ignored, by their names."""
+    names = {
+        label: [label] if label in classes else [n for n in with_ancestors(label) if n in classes]
+        for label in table["label"].dropna().unique()
+    }
+    called = table.assign(own=table["label"], label=table["label"].map(names)).explode("label")
+    known = called[called["label"].isin(classes)]
+    ignored = known["ignored"].astype(bool) | (known["label"] != known["own"])
+    return known.assign(ignored=ignored)

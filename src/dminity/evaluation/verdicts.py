@@ -18,8 +18,8 @@ class Verdicts:
     """What is made of the detections of one photo, in their order.
 
     right, wrong: [N], bool; one that is neither lies on an ignored box, or calls a box by the name
-    of what its class is a kind of. actual: [N], int64, the
-    class of the box that a wrong one lies on and that is of another class, or NO_CLASS.
+    of what its class is a kind of. actual: [N], int64, the class of the box that a wrong one lies
+    on and that is of another class, or NO_CLASS.
     """
 
     right: NDArray[np.bool_]

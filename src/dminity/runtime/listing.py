@@ -9,8 +9,10 @@ photo.
 Thresholds are made for one question: is there any in the photo? A second box is counted only from
 the score on that a box is shown to people.
 
-A thing goes by its most specific name (`detection/kinds.py`), so that one sofa bed is not listed as
-a couch too. Who claims a couch and has a sofa bed is right all the same.
+Within a photo a thing goes by one name (`detection/kinds.py`), so that one sofa bed is not listed
+as a couch too. Whether a couch of another photo is the same thing, nobody can tell: both are
+listed. Who claims a couch and has a sofa bed is right all the same, and who claims a sofa bed
+claims a couch.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -163,4 +165,6 @@ def _verdict(amenity: str, claimed: Collection[str] | None) -> Verdict | None:
     """What it means that an amenity is seen."""
     if claimed is None:
         return None
-    return Verdict.CONFIRMED if amenity in claimed else Verdict.NOT_CLAIMED
+    # A sofa bed that is claimed may well be the couch that is seen.
+    is_claimed = any(name in claimed for name in with_descendants(amenity))
+    return Verdict.CONFIRMED if is_claimed else Verdict.NOT_CLAIMED

@@ -51,7 +51,7 @@ def main() -> None:
         [
             missing,
             came[left_out].assign(reason="left out"),
-            merged.no_box.assign(reason="no box left"),
+            merged.no_box,
         ]
     )[REJECTED].sort_values(["split", "image_id"])
     with replacing_file(DATA / "rejected.csv") as path:

@@ -18,6 +18,8 @@ const MIN_SCORE = Math.fround(0.01);
 /** Two boxes of one thing overlap by more than this. */
 const SAME_IOU = 0.65;
 const NMS_IOU = Math.fround(SAME_IOU);
+/** Of the score of the general name: from here on a thing goes by the specific one. */
+const LEAST_SHARE = 0.5;
 
 /**
  * What each anchor says, non-maximum suppression per class, then back to the photo's pixels.
@@ -140,21 +142,25 @@ export function fromThresholds(found, thresholds) {
 }
 
 /**
- * Detections without those that call a thing by a general name that has a specific one.
+ * Detections with one name for a thing that has a general and a specific one.
  *
  * @param {Detection[]} found
  * @param {number[][]} kinds for each class, those that are a kind of it
  * @returns {Detection[]}
  */
 export function mostSpecific(found, kinds) {
-  return found.filter(
-    (general) =>
-      !found.some(
-        (other) =>
-          kinds[general.classId].includes(other.classId) &&
-          intersectionOverUnion(general.box, other.box) > SAME_IOU,
-      ),
+  /**
+   * @param {Detection} general
+   * @param {Detection} specific
+   */
+  const isSame = (general, specific) =>
+    kinds[general.classId].includes(specific.classId) &&
+    intersectionOverUnion(general.box, specific.box) > SAME_IOU;
+  const sure = found.filter(
+    (one) =>
+      !found.some((other) => isSame(other, one) && one.score < LEAST_SHARE * other.score),
   );
+  return sure.filter((general) => !sure.some((specific) => isSame(general, specific)));
 }
 
 /**

@@ -5,8 +5,9 @@
  * There are at least as many of an amenity as the photo shows that has most of it: photos of one
  * room from two sides show the same bed twice. That photo is the evidence; of two that show as
  * many, the one with the surer detection. The confidence is the best score in any photo. A second
- * box is counted only from SHOWN_SCORE on, as thresholds are made for the first. A thing goes by its
- * most specific name; who claims a couch and has a sofa bed is right all the same.
+ * box is counted only from SHOWN_SCORE on, as thresholds are made for the first. Within a photo a
+ * thing goes by one name; who claims a couch and has a sofa bed is right all the same, and who
+ * claims a sofa bed claims a couch.
  */
 
 /** @typedef {import("./detections.js").Detection} Detection */
@@ -51,6 +52,9 @@ export function listHome(looked, classes, kinds, claimed) {
       return [amenity, shown.has(amenity) ? shown.get(amenity) : best(shown, names)];
     }),
   );
+  const isClaimed = (/** @type {string} */ amenity) =>
+    claimed.has(amenity) ||
+    kinds[classes.indexOf(amenity)].some((kind) => claimed.has(classes[kind]));
   const seen = classes.filter((amenity) => called.get(amenity));
   const missed = classes.filter((amenity) => claimed?.has(amenity) && !called.get(amenity));
   return [
@@ -58,7 +62,7 @@ export function listHome(looked, classes, kinds, claimed) {
       amenity,
       count: called.get(amenity).evidence.boxes.length,
       ...called.get(amenity),
-      verdict: claimed && (claimed.has(amenity) ? "confirmed" : "not claimed"),
+      verdict: claimed && (isClaimed(amenity) ? "confirmed" : "not claimed"),
     })),
     ...missed.map((amenity) => ({
       amenity,
