@@ -108,7 +108,7 @@ def test_items_do_not_depend_on_order_workers_or_cache(
     assert expected[0][0].shape == (96, 96, 3)
     assert expected[0][1].shape == (MAX_LABELS, 5)
     # The difficult ones, and what nobody looked for in every other photo.
-    assert {item[2].shape for item in expected} == {(12, 12)}
+    assert {item[2].shape for item in expected} == {(24, 24)}
     bits = set(torch.cat([item[2].flatten() for item in expected]).tolist())
     assert {0, ANYTHING, bits_of([1]), bits_of([1]) | ANYTHING} <= bits
 
