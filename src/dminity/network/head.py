@@ -11,8 +11,8 @@ What differs from the library:
    one-hot class is a sum over all classes that all boxes share, and one correction for their own.
 4. No call empties a GPU's cache of memory after each photo.
 5. What is unknown teaches nothing (`network.unknown`): an anchor without a box counts less as
-   background, and classes are left out where an anchor has one. Where all is known, the losses are
-   the library's.
+   background. Where all is known, the losses are the library's. The class of a box is known: a bed
+   is no towel, whether or not somebody looked for towels.
 6. A box of a class is one of all that the class is a kind of (`Head.kinds`). Whether a couch is a
    sofa bed is known where somebody looked for sofa beds, and nowhere else.
 """
@@ -151,15 +151,16 @@ class Head(YoloxHead):  # type: ignore[misc]
     ) -> torch.Tensor:
         """The sum of matched anchors' logits [M, C], whose boxes are of `classes` [M].
 
-        `unknown` [M] are the bits of what is unknown at each; what its box is, an anchor knows.
+        `unknown` [M] are the bits of what is unknown at each.
         """
         wanted = one_hot(classes, self.num_classes)
         for kind, parent in self.kinds:
             wanted[classes == kind, parent] = 1
         losses: torch.Tensor = self.bcewithlog_loss(logits, wanted * ious[:, None])
         if unknown is not None:
-            left_out = unknown_classes(unknown, self.num_classes) & (wanted == 0)
-            losses = losses.masked_fill(left_out, 0.0)
+            for kind, parent in self.kinds:
+                may_be = (classes == parent) & unknown_classes(unknown, self.num_classes)[:, kind]
+                losses[:, kind] = losses[:, kind].masked_fill(may_be, 0.0)
         return losses.sum()
 
     @torch.no_grad()
@@ -181,10 +182,10 @@ class Head(YoloxHead):  # type: ignore[misc]
         found = outputs[candidates]
         ious = bboxes_iou(truth[:, 1:], found[:, :4], False)
         scores = torch.sqrt(found[:, 5:].sigmoid() * found[:, 4:5].sigmoid())
-        left_out = None
+        at_candidates = None
         if unknown is not None:
-            left_out = unknown_classes(unknown[candidates], self.num_classes)
-        cost = class_cost(scores, truth[:, 0].long(), self.kinds, left_out)
+            at_candidates = unknown_classes(unknown[candidates], self.num_classes)
+        cost = class_cost(scores, truth[:, 0].long(), self.kinds, at_candidates)
         cost += IOU_COST * -torch.log(ious + 1e-8) + OFF_CENTER_COST * ~centered
         _, _, matched_ious, box = self.simota_matching(
             cost, ious, truth[:, 0], len(truth), candidates
@@ -213,14 +214,14 @@ def class_cost(
         scores: 0-1.
         classes: [G]. A box is also of all that its class is a kind of.
         kinds: pairs of classes of which the first is a kind of the second.
-        unknown: [N, C], bool: what counts only for a box of it.
+        unknown: [N, C], bool: what a box of a class that it is a kind of may be.
     """
     present = -scores.log().clamp(min=LOWEST_LOG)
     absent = -(-scores).log1p().clamp(min=LOWEST_LOG)
-    if unknown is not None:
-        absent = absent.masked_fill(unknown, 0.0)
     of_one = present - absent
     of_box = of_one.clone() if kinds else of_one
     for kind, parent in kinds:
         of_box[:, kind] += of_one[:, parent]
+        if unknown is not None:
+            of_box[:, parent] -= absent[:, kind].where(unknown[:, kind], 0.0)
     return absent.sum(dim=1) + of_box[:, classes].T
