@@ -40,7 +40,7 @@ from dminity.core.stage import METRICS, MODEL
 from dminity.data import voc
 from dminity.detection.detections import Detections
 from dminity.evaluation import coco
-from dminity.network.detector import load_detector
+from dminity.network.detector import Detector, load_detector
 from dminity.params import PARAMS_FILE
 
 ROOT = Path(__file__).parents[1]
@@ -136,11 +136,12 @@ def train_ours(params: dict[str, Any], data: Path, project: Path) -> Training:
     )
     seconds = time.perf_counter() - start
     speeds = pd.read_csv(project / METRICS / "train" / "speed.csv")["images_per_second"]
-    scores = evaluate(data / "voc", find(data / "voc", project / MODEL))
+    detector = load_detector(project / MODEL)
+    scores = evaluate(data / "voc", find(data / "voc", detector))
     return Training(
         OURS,
         params["train"]["seed"],
-        params["train"]["input_size"],
+        detector.input_size[0],
         seconds,
         len(voc.read_ids(data / "voc", "train")) * len(speeds),
         1 / float((1 / speeds).mean()),
@@ -161,9 +162,8 @@ def train_peer(model: str, ours: Training, folder: Path, photos: Path, place: Pa
     return Training(model, seed, side, ap=scores.ap, ap50=scores.ap50, **figures)
 
 
-def find(folder: Path, model: Path) -> list[Detections]:
+def find(folder: Path, detector: Detector) -> list[Detections]:
     """What our detector finds in each test photo of a VOC folder."""
-    detector = load_detector(model)
     annotations = voc.read_split(folder, "test", detector.classes)
     return [detector.find([voc.annotated_photo(folder, each)])[0] for each in annotations]
 

@@ -31,6 +31,7 @@ from dminity.loader.training_photos import LabeledPhotos
 from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, load_params
 from dminity.training.loaders import start_worker
+from dminity.training.recipe import settings_of
 from dminity.training.recording import Recording
 from dminity.training.run import make_trainer, make_training
 from dminity.training.settings import TrainSettings
@@ -86,7 +87,7 @@ def main() -> None:
 
 
 def settings(**changes: object) -> TrainSettings:
-    """The parameters of params.yaml with those of this comparison."""
+    """The settings of a training from scratch with those of this comparison."""
     chosen: dict[str, object] = {
         "input_size": SIDE,
         "batch_size": BATCH,
@@ -94,9 +95,8 @@ def settings(**changes: object) -> TrainSettings:
         "epochs": ENDLESS,
     }
     chosen |= {"mosaic": 1.0, "mixup": 0.0, "no_aug": 0.0, "pictures_every": 0, "precision": "fp32"}
-    return TrainSettings.model_validate(
-        load_params(ROOT / PARAMS_FILE).train.model_dump() | chosen | changes
-    )
+    usual = settings_of(load_params(ROOT / PARAMS_FILE).train, VARIANT, num_photos=1)
+    return TrainSettings.model_validate(usual.model_dump() | chosen | changes)
 
 
 def train_yolox(folder: Path, turn: Connection) -> None:

@@ -17,7 +17,7 @@ from dminity.data.settings import Classes, ImageIds, MarkedPolicies
 from dminity.evaluation.settings import EvaluateSettings
 from dminity.export.settings import ExportSettings
 from dminity.sources.settings import DemoSettings, OpenImagesSettings
-from dminity.training.settings import TrainSettings
+from dminity.training.settings import TrainSection
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -39,7 +39,7 @@ class Params(Section):
     image_size: Annotated[int, Field(ge=32)]
     jpeg_quality: Annotated[int, Field(ge=1, le=95)]
     model: Literal["yolox_nano", "yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"]
-    train: TrainSettings
+    train: TrainSection
     evaluate: EvaluateSettings
     export: ExportSettings
 

@@ -16,6 +16,7 @@ from dminity.data import voc
 from dminity.network.detector import build_network
 from dminity.params import PARAMS_FILE, load_params
 from dminity.training.pretrained import start_from
+from dminity.training.recipe import settings_of
 from dminity.training.run import trained
 from dminity.training.settings import TrainSettings
 from tests.helpers import processes
@@ -29,8 +30,8 @@ SMALL |= {"pictures_every": 0, "small_first": 0.0}
 
 
 def settings(**changes: Any) -> TrainSettings:
-    """The parameters of params.yaml, made small, with changes."""
-    defaults = load_params(ROOT / PARAMS_FILE).train
+    """The settings of a training from scratch, made small, with changes."""
+    defaults = settings_of(load_params(ROOT / PARAMS_FILE).train, "yolox_nano", 600)
     return TrainSettings.model_validate(defaults.model_dump() | SMALL | changes)
 
 

@@ -87,7 +87,8 @@ def test_an_unlabelled_object_of_an_unverified_class_is_pressed_down_less() -> N
     objectness = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
     scores = torch.tensor(sure, dtype=torch.float64).sigmoid()
     known_share = 1 - float(scores[0] / scores.sum())
-    (-(1 - objectness.sigmoid() * known_share).log()).backward()
+    loss = -(1 - objectness.sigmoid() * known_share).log()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert objectness.grad is not None
     assert unverified == pytest.approx(float(objectness.grad), rel=1e-5)
     # It looks like nothing that is unknown: background as ever.

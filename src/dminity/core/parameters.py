@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -38,6 +46,15 @@ def _number_or_auto(value: object) -> object:
 
 
 NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_number_or_auto)]
+
+# A value, or `auto`. With tags, pydantic says what is wrong with the value alone.
+AUTO = "auto"
+Value = TypeVar("Value")
+IS_AUTO, IS_VALUE = "<auto>", "<value>"
+OrAuto = Annotated[
+    Annotated[Value, Tag(IS_VALUE)] | Annotated[Literal["auto"], Tag(IS_AUTO)],
+    Discriminator(lambda value: IS_AUTO if value == AUTO else IS_VALUE),
+]
 
 
 def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
@@ -74,7 +91,7 @@ def read_parameters(path: Path, section: type[AnySection]) -> AnySection:
 
 def _explain(error: ErrorDetails, section: type[Section]) -> str:
     """One line for what pydantic found: the parameter's dotted name, what is wrong, the mend."""
-    path = [str(part) for part in error["loc"]]
+    path = [str(part) for part in error["loc"] if part not in (IS_AUTO, IS_VALUE)]
     name = ".".join(path)
     match error["type"]:
         case "extra_forbidden":

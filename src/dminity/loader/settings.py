@@ -10,12 +10,17 @@ from dminity.core.parameters import Section, Share
 Unverified = Literal["ignore", "absent"]
 
 
-class AugmentationSettings(Section):
-    """How photos are drawn, the probability of each augmentation, and the seed of all draws."""
+class FixedAugmentations(Section):
+    """How photos are drawn, the probability of most augmentations, and the seed of all draws."""
 
     sampling: Literal["photos", "classes"]
-    mosaic: Share
     mixup: Share
     hsv: Share
     flip: Share
     seed: NonNegativeInt
+
+
+class AugmentationSettings(FixedAugmentations):
+    """All of them."""
+
+    mosaic: Share

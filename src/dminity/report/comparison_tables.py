@@ -51,11 +51,12 @@ def _digits(value: float | None) -> Markup | None:
 def _quality(row: Row, reference: str) -> list[Cell]:
     """A row of the first table."""
     variant = row.variant
-    size = variant.param("train.input_size")
+    # Of trainings before the figure had a place, and after: `auto` in params.yaml is no number.
+    size = variant.figure("input_size") or variant.param("train.input_size")
     return [
         row.candidate.name,
         str(variant.param("model") or NOTHING),
-        size if isinstance(size, int) else None,
+        int(size) if isinstance(size, int | float) else None,
         _over_seeds(row, "coco.AP"),
         _over_seeds(row, "coco.AP50"),
         row.difference.ap if row.difference else None,

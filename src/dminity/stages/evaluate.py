@@ -60,6 +60,7 @@ def main() -> None:
     figures = {
         **summary.figures(found),
         "images": len(truths),
+        "input_size": detector.input_size[0],
         "params_m": round(cost.params_millions(detector.network), DECIMALS),
         "gflops": round(cost.gflops(detector), DECIMALS),
         "size_mb": round(MODEL.stat().st_size / 1e6, DECIMALS),

@@ -25,6 +25,7 @@ from dminity.report.pictures import (
 )
 from dminity.report.recorded import read_recorded
 from dminity.runtime.detector import OnnxDetector, load_onnx
+from dminity.training.recipe import settings_of
 
 PLOTS = METRICS / "plots"
 CARD = MODEL.with_name("CARD.md")
@@ -46,12 +47,11 @@ def main() -> None:
         worst_misses(test, WORST),
         _of_classes(detector),
     )
-    recipe = Recipe(
-        params.source, params.train.pretrained, params.train.epochs, params.export.precision
-    )
+    variant = detector.description.variant
+    settings = settings_of(params.train, variant, len(voc.read_ids(VOC, "train")))
+    recipe = Recipe(params.source, settings.pretrained, settings.epochs, params.export.precision)
     files = (MODEL, ONNX, ONNX_NMS, ONNX_INT8)
     card = model_card(detector.description, recipe, recorded, found, files)
-    variant = detector.description.variant
     write_detector_page(METRICS / "report.html", variant, recorded, found, pictures)
     _write_tables(found)
     _write_pictures(pictures)

@@ -11,8 +11,8 @@ from pydantic import (
     PositiveInt,
 )
 
-from dminity.core.parameters import NumberOrAuto, Share
-from dminity.loader.settings import AugmentationSettings, Unverified
+from dminity.core.parameters import NumberOrAuto, OrAuto, Share
+from dminity.loader.settings import AugmentationSettings, FixedAugmentations, Unverified
 from dminity.remote.address import Address, LocalPath
 from dminity.training.optimizer import OptimizerName
 
@@ -24,28 +24,19 @@ def _epoch_keys(value: object) -> object:
     return {int(key) if str(key).isdecimal() else key: size for key, size in value.items()}
 
 
-class TrainSettings(AugmentationSettings):
-    """The section `train` of params.yaml, which has the augmentations in it."""
+class FixedSettings(FixedAugmentations):
+    """What is the same for all trainings, unless it is changed."""
 
     pretrained: LocalPath
     release: Address
-    input_size: Annotated[int, Field(gt=0, multiple_of=32)]
-    multiscale: NonNegativeInt
-    small_first: Share
-    epochs: PositiveInt
     batch_size: NumberOrAuto
     batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
     accumulate: PositiveInt
-    optimizer: OptimizerName
-    lr: PositiveFloat
     muon_lr: PositiveFloat
     weight_decay: NonNegativeFloat
     momentum: Annotated[float, Field(gt=0, lt=1)]
     warmup: Share
     no_aug: Share
-    freeze: NonNegativeInt
-    freeze_norms: bool
-    clip: NonNegativeFloat
     unverified: Unverified
     patience: NonNegativeInt
     devices: NumberOrAuto
@@ -57,7 +48,39 @@ class TrainSettings(AugmentationSettings):
     pictures_every: NonNegativeInt
     tensorboard: bool
 
+
+InputSize = Annotated[int, Field(gt=0, multiple_of=32)]
+
+
+class TrainSettings(FixedSettings, AugmentationSettings):
+    """All that a training goes by."""
+
+    input_size: InputSize
+    multiscale: NonNegativeInt
+    small_first: Share
+    epochs: PositiveInt
+    optimizer: OptimizerName
+    lr: PositiveFloat
+    freeze: NonNegativeInt
+    freeze_norms: bool
+    clip: NonNegativeFloat
+
     @property
     def rates(self) -> str:
         """The parameters that say how long steps are, for a message."""
         return "train.lr" if self.optimizer == "sgd" else "train.lr and train.muon_lr"
+
+
+class TrainSection(FixedSettings):
+    """The section `train` of params.yaml; `training.recipe` says what `auto` is."""
+
+    input_size: OrAuto[InputSize]
+    multiscale: OrAuto[NonNegativeInt]
+    small_first: OrAuto[Share]
+    epochs: OrAuto[PositiveInt]
+    optimizer: OrAuto[OptimizerName]
+    lr: OrAuto[PositiveFloat]
+    freeze: OrAuto[NonNegativeInt]
+    freeze_norms: OrAuto[bool]
+    clip: OrAuto[NonNegativeFloat]
+    mosaic: OrAuto[Share]

@@ -1,0 +1,87 @@
+"""`auto` in the section `train`: what it is, and that whatever is set stays."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dminity.core.parameters import AUTO, BadParameter
+from dminity.params import load_params
+from dminity.training.recipe import settings_of, told
+from dminity.training.settings import TrainSection
+from tests.helpers.project import ROOT
+
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+AS_YOLOX_HAS_THEM = {"yolox_nano": 416, "yolox_tiny": 416, "yolox_s": 640, "yolox_x": 640}
+
+
+def section(**changes: Any) -> TrainSection:
+    """The section `train` as it comes, with changes."""
+    return TrainSection.model_validate(PARAMS["train"] | changes)
+
+
+def fine_tuning(**changes: Any) -> TrainSection:
+    """The same, for trained weights."""
+    return section(pretrained="coco", **changes)
+
+
+def test_from_scratch_the_number_of_photos_and_the_variant_change_nothing() -> None:
+    chosen = settings_of(section(), "yolox_nano", 600)
+    assert (chosen.optimizer, chosen.epochs, chosen.input_size) == ("muon", 15, 256)
+    assert settings_of(section(), "yolox_x", 20) == chosen
+
+
+@pytest.mark.parametrize(
+    ("photos", "epochs", "few"),
+    [(10, 60, True), (105, 24, True), (499, 12, True), (500, 12, False), (10_000, 12, False)],
+)
+def test_trained_weights_are_tuned_by_the_number_of_photos(
+    photos: int, epochs: int, few: bool
+) -> None:
+    chosen = settings_of(fine_tuning(), "yolox_nano", photos)
+    assert (chosen.optimizer, chosen.lr, chosen.clip) == ("sgd", 0.01, 10)
+    assert chosen.epochs == epochs
+    assert (chosen.freeze, chosen.freeze_norms) == (epochs if few else 0, few)
+
+
+@pytest.mark.parametrize(("variant", "side"), AS_YOLOX_HAS_THEM.items())
+def test_trained_weights_see_what_they_were_trained_on(variant: str, side: int) -> None:
+    assert settings_of(fine_tuning(), variant, 100).input_size == side
+
+
+def test_what_is_set_stays() -> None:
+    own = {"epochs": 7, "lr": 0.3, "optimizer": "muon", "freeze_norms": False, "clip": 0.0}
+    chosen = settings_of(fine_tuning(**own), "yolox_nano", 100)
+    assert {name: getattr(chosen, name) for name in own} == own
+    # All of them.
+    assert chosen.freeze == 7
+    assert settings_of(fine_tuning(freeze=2), "yolox_nano", 100).freeze == 2
+
+
+def test_other_settings_that_may_be_auto_are_left_to_the_machine() -> None:
+    chosen = settings_of(section(batch_size=AUTO), "yolox_nano", 100)
+    assert (chosen.batch_size, chosen.devices, chosen.precision) == (AUTO, AUTO, AUTO)
+
+
+def test_a_line_tells_what_was_chosen() -> None:
+    written = fine_tuning(lr=0.02)
+    line = told(written, settings_of(written, "yolox_nano", 105), 105)
+    assert line.startswith("train, where it says auto, for trained weights and 105 training photos")
+    assert "epochs=24, " in line
+    assert "lr=" not in line
+    assert "batch_size" not in line
+    everything = settings_of(section(), "yolox_nano", 105)
+    assert told(section(**everything.model_dump()), everything, 105) == ""
+
+
+@pytest.mark.parametrize("name", ["epochs", "input_size", "freeze_norms", "optimizer", "mosaic"])
+def test_what_is_neither_auto_nor_a_value_is_named(tmp_path: Path, name: str) -> None:
+    text = (ROOT / "params.yaml").read_text()
+    wrong = re.sub(rf"^  {name}: auto$", f"  {name}: automatic", text, flags=re.MULTILINE)
+    assert wrong != text
+    (tmp_path / "params.yaml").write_text(wrong)
+    with pytest.raises(BadParameter, match=rf"train\.{name} is 'automatic'; it should be ") as caught:
+        load_params(tmp_path / "params.yaml")
+    assert "<" not in str(caught.value)
