@@ -280,16 +280,8 @@ if REAL_MIRROR.exists():
                 *("-S", f"openimages.s3_endpoint={s3.endpoint}"),
                 *("-S", "openimages.partial=true", "-S", "image_size=640"),
                 *("-S", f"train.pretrained={COCO_CHECKPOINT.resolve()}"),
-                *("-S", "train.input_size=416", "-S", "train.epochs=3", "-S", "train.freeze=3"),
-                *("-S", "train.freeze_norms=true", "-S", "train.clip=1.0"),
-                *(
-                    "-S",
-                    "train.optimizer=sgd",
-                    "-S",
-                    "train.lr=0.0016",
-                    "-S",
-                    "train.small_first=0",
-                ),
+                # What the project has made small is as it comes.
+                *("-S", "train.input_size=auto", "-S", "train.epochs=3"),
             )
         figures = json.loads((project.folder / "metrics/evaluate.json").read_text())
         # The nine amenities that COCO knows are found before the first step, and after the last.

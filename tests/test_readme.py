@@ -81,9 +81,7 @@ def test_every_command_is_run_by_some_test() -> None:
 
 def small(command: str, *options: str) -> list[str]:
     """A command with a training that takes seconds."""
-    for large, little in (("epochs=30", "epochs=1"), ("epochs=100", "epochs=1")):
-        command = command.replace(f"train.{large}", f"train.{little}")
-    command = command.replace("train.input_size=416", "train.input_size=96")
+    command = command.replace("train.epochs=30", "train.epochs=1")
     return [*shlex.split(command), *options]
 
 
