@@ -36,6 +36,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / name).mkdir(parents=True)
     (folder / "classes.txt").write_text("Bed\nSink\n")
+    voc.split_path(folder, "train").write_text("d\n")
     voc.split_path(folder, "test").write_text("a\nb\n")
     voc.split_path(folder, "validation").write_text("c\n")
     put(tmp_path, a=["Bed"], b=[], c=["Bed", "Sink"])

@@ -82,6 +82,7 @@ def test_what_is_neither_auto_nor_a_value_is_named(tmp_path: Path, name: str) ->
     wrong = re.sub(rf"^  {name}: auto$", f"  {name}: automatic", text, flags=re.MULTILINE)
     assert wrong != text
     (tmp_path / "params.yaml").write_text(wrong)
-    with pytest.raises(BadParameter, match=rf"train\.{name} is 'automatic'; it should be ") as caught:
+    wanted = rf"train\.{name} is 'automatic'; it should be "
+    with pytest.raises(BadParameter, match=wanted) as caught:
         load_params(tmp_path / "params.yaml")
     assert "<" not in str(caught.value)
