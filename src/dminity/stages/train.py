@@ -14,6 +14,7 @@ from dminity.detection.kinds import is_kind_of
 from dminity.network.detector import build_network, save_detector
 from dminity.params import load_params
 from dminity.training.checkpoints import fingerprint
+from dminity.training.filters import even_out
 from dminity.training.pretrained import start_from
 from dminity.training.recipe import settings_of, told
 from dminity.training.run import trained
@@ -37,6 +38,8 @@ def main() -> None:
     if params.hierarchy:
         network.head.kinds = tuple(map(tuple, np.argwhere(is_kind_of(classes)).tolist()))
     start_from(network, settings.pretrained, settings.release, params.model, classes)
+    if settings.pretrained != "none":
+        even_out(network)
     run_folder = UNFINISHED / fingerprint(settings, params.model, classes, network.head.kinds, VOC)
     logs = METRICS / "tensorboard"
     with trained(network, settings, params.model, VOC, classes, run_folder, logs) as weights:
