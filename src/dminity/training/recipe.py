@@ -11,9 +11,11 @@ OFFICIAL_SIDE = 640
 OFFICIAL_SIDES = {"yolox_nano": 416, "yolox_tiny": 416}
 # Photos that fine-tuning sees in all, and the fewest and most epochs in which it may do so.
 PHOTOS_SEEN = 2500
-FEWEST_EPOCHS, MOST_EPOCHS = 12, 60
-# With fewer training photos the backbone and the statistics of batch norm stay as they came.
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 24
+# With fewer training photos the backbone and the statistics of batch norm stay as they came; with
+# fewer than these steps are shorter, too.
 FEW_PHOTOS = 500
+VERY_FEW_PHOTOS = 100
 
 
 def settings_of(section: TrainSection, variant: str, num_photos: int) -> TrainSettings:
@@ -56,6 +58,7 @@ def _from_scratch() -> dict[str, object]:
         "epochs": 15,
         "optimizer": "muon",
         "lr": 0.2,
+        "muon_lr": 0.2,
         "freeze": 0,
         "freeze_norms": False,
         "clip": 0.0,
@@ -64,7 +67,7 @@ def _from_scratch() -> dict[str, object]:
 
 
 def _fine_tuning(section: TrainSection, variant: str, num_photos: int) -> dict[str, object]:
-    """Short steps, and with few photos only of what is not of all photos."""
+    """What is of all photos stays, where there are few; or else all learns, as from scratch."""
     fair = min(max(round(PHOTOS_SEEN / num_photos), FEWEST_EPOCHS), MOST_EPOCHS)
     epochs = fair if section.epochs == AUTO else section.epochs
     few = num_photos < FEW_PHOTOS
@@ -73,10 +76,11 @@ def _fine_tuning(section: TrainSection, variant: str, num_photos: int) -> dict[s
         "multiscale": 2,
         "small_first": 0.0,
         "epochs": epochs,
-        "optimizer": "sgd",
-        "lr": 0.01,
+        "optimizer": "sgd" if few else "muon",
+        "lr": 0.01 * min(1.0, num_photos / VERY_FEW_PHOTOS) if few else 0.05,
+        "muon_lr": 0.05,
         "freeze": epochs if few else 0,
         "freeze_norms": few,
-        "clip": 10.0,
+        "clip": 10.0 if few else 0.0,
         "mosaic": 0.5,
     }

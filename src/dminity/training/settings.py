@@ -32,7 +32,6 @@ class FixedSettings(FixedAugmentations):
     batch_size: NumberOrAuto
     batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
     accumulate: PositiveInt
-    muon_lr: PositiveFloat
     weight_decay: NonNegativeFloat
     momentum: Annotated[float, Field(gt=0, lt=1)]
     warmup: Share
@@ -61,6 +60,7 @@ class TrainSettings(FixedSettings, AugmentationSettings):
     epochs: PositiveInt
     optimizer: OptimizerName
     lr: PositiveFloat
+    muon_lr: PositiveFloat
     freeze: NonNegativeInt
     freeze_norms: bool
     clip: NonNegativeFloat
@@ -80,6 +80,7 @@ class TrainSection(FixedSettings):
     epochs: OrAuto[PositiveInt]
     optimizer: OrAuto[OptimizerName]
     lr: OrAuto[PositiveFloat]
+    muon_lr: OrAuto[PositiveFloat]
     freeze: OrAuto[NonNegativeInt]
     freeze_norms: OrAuto[bool]
     clip: OrAuto[NonNegativeFloat]
