@@ -39,7 +39,8 @@ def test_from_scratch_the_number_of_photos_and_the_variant_change_nothing() -> N
 def test_with_few_photos_the_backbone_keeps_still(photos: int, epochs: int, lr: float) -> None:
     chosen = settings_of(fine_tuning(), "yolox_nano", photos)
     assert (chosen.optimizer, chosen.clip) == ("sgd", 10)
-    assert (chosen.epochs, chosen.lr) == (epochs, pytest.approx(lr))
+    assert chosen.epochs == epochs
+    assert chosen.lr == pytest.approx(lr)
     assert (chosen.freeze, chosen.freeze_norms) == (epochs, True)
 
 
@@ -73,7 +74,7 @@ def test_a_line_tells_what_was_chosen() -> None:
     line = told(written, settings_of(written, "yolox_nano", 105), 105)
     assert line.startswith("train, where it says auto, for trained weights and 105 training photos")
     assert "epochs=24, " in line
-    assert "lr=" not in line
+    assert " lr=" not in line
     assert "batch_size" not in line
     everything = settings_of(section(), "yolox_nano", 105)
     assert told(section(**everything.model_dump()), everything, 105) == ""
