@@ -44,6 +44,8 @@ def run(stage: Callable[[], None]) -> None:
     if root := os.environ.get("DVC_ROOT"):
         refuse_links_out_of(Path(root), FOLDERS_OF_RESULTS)
     stage()
+    # Libraries that count at the end what has not been freed would complain of all that is frozen.
+    gc.unfreeze()
     ending.finished()
 
 
