@@ -27,7 +27,7 @@ LIVE_METRICS = {
 }
 # Those of a phone and of a desk.
 WINDOWS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((360, "light"), (1280, "dark"))
-FIGURES = {"coco", "voc", "openimages", "images", "params_m", "gflops", "size_mb"}
+FIGURES = {"coco", "voc", "openimages", "images", "input_size", "params_m", "gflops", "size_mb"}
 FORMAT_FIGURES = {"coco", "presence_precision", "presence_recall", "size_mb"}
 
 

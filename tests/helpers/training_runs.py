@@ -31,7 +31,8 @@ SMALL |= {"pictures_every": 0, "small_first": 0.0}
 
 def settings(**changes: Any) -> TrainSettings:
     """The settings of a training from scratch, made small, with changes."""
-    defaults = settings_of(load_params(ROOT / PARAMS_FILE).train, "yolox_nano", 600)
+    section = load_params(ROOT / PARAMS_FILE).train.model_copy(update={"pretrained": "none"})
+    defaults = settings_of(section, "yolox_nano", 600)
     return TrainSettings.model_validate(defaults.model_dump() | SMALL | changes)
 
 

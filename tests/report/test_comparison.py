@@ -70,6 +70,15 @@ def test_what_is_at_hand_is_compared_and_the_rest_is_said(tmp_path: Path) -> Non
     assert "none of them timed here" in as_markdown(found, "")
 
 
+def test_the_side_is_what_was_measured_or_else_the_parameter(tmp_path: Path) -> None:
+    figures = {"coco": {"AP": 0.5}, "input_size": 416}
+    params = {"model": "yolox_nano", "train": {"input_size": "auto"}}
+    measured = variant_of(tmp_path, "measured", figures=figures, params=params)
+    found = compare([evaluated(tmp_path, "before", 0.4), measured], None, None, 1)
+    sides = {row[0]: row[2] for row in quality(found).rows}
+    assert sides == {"before": 256, "measured": 416}
+
+
 def test_another_reference_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
     low, high = evaluated(tmp_path, "low", 0.4), evaluated(tmp_path, "high", 0.5)
     found = compare([low, high], low, None, 1)

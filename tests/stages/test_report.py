@@ -183,7 +183,11 @@ def test_with_neither_there_is_a_page_too(project: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "pretrained", "sentences"),
     [
-        ("openimages", "coco", ["CC BY 2.0", "official weights of yolox_nano (Apache-2.0)"]),
+        (
+            "openimages",
+            "coco",
+            ["CC BY 2.0", "official weights of yolox_nano (Apache-2.0)", "for 24 epochs"],
+        ),
         (
             "demo",
             "mine.pth",
@@ -195,7 +199,8 @@ def test_the_card_knows_what_the_detector_was_made_of(
     project: Path, source: str, pretrained: str, sentences: list[str]
 ) -> None:
     params = yaml.safe_load((project / "params.yaml").read_text())
-    params["source"], params["train"]["pretrained"] = source, pretrained
+    params["source"] = source
+    params["train"] |= {"pretrained": pretrained, "epochs": "auto"}
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     record(project, TWICE, found())
     report.main()

@@ -1,6 +1,5 @@
 """`auto` in the section `train`: what it is, and that whatever is set stays."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,18 @@ import yaml
 from dminity.core.parameters import AUTO, BadParameter
 from dminity.params import load_params
 from dminity.training.recipe import settings_of, told
-from dminity.training.settings import TrainSection
+from dminity.training.settings import FixedSettings, TrainSection
 from tests.helpers.project import ROOT
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+CHOSEN = TrainSection.model_fields.keys() - FixedSettings.model_fields.keys()
 AS_YOLOX_HAS_THEM = {"yolox_nano": 416, "yolox_tiny": 416, "yolox_s": 640, "yolox_x": 640}
 
 
 def section(**changes: Any) -> TrainSection:
-    """The section `train` as it comes, with changes."""
-    return TrainSection.model_validate(PARAMS["train"] | changes)
+    """The section `train` with `auto` wherever it may be, from scratch, and with changes."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
+    own = {"batch_size": 8, "pretrained": "none"}
+    return TrainSection.model_validate(params | dict.fromkeys(CHOSEN, AUTO) | own | changes)
 
 
 def fine_tuning(**changes: Any) -> TrainSection:
@@ -42,6 +43,25 @@ def test_with_few_photos_the_backbone_keeps_still(photos: int, epochs: int, lr: 
     assert chosen.epochs == epochs
     assert chosen.lr == pytest.approx(lr)
     assert (chosen.freeze, chosen.freeze_norms) == (epochs, True)
+
+
+def test_from_scratch_a_step_is_no_longer_for_larger_batches() -> None:
+    for batch_size, lr in ((4, 0.2), (8, 0.2), (16, 0.1), (AUTO, 0.025)):
+        chosen = settings_of(section(batch_size=batch_size), "yolox_nano", 600)
+        assert chosen.lr == pytest.approx(lr)
+
+
+def test_rates_go_by_the_optimizer_that_is_set() -> None:
+    few = settings_of(fine_tuning(optimizer="muon"), "yolox_nano", 200)
+    assert (few.lr, few.muon_lr, few.clip) == (0.01, 0.003, 0)
+    many = settings_of(fine_tuning(optimizer="sgd"), "yolox_nano", 600)
+    assert (many.lr, many.clip) == (0.01, 10)
+
+
+def test_the_side_that_a_checkpoint_was_trained_at_is_kept() -> None:
+    assert settings_of(fine_tuning(), "yolox_s", 100, side=256).input_size == 256
+    own = settings_of(fine_tuning(input_size=320), "yolox_s", 100, side=256)
+    assert own.input_size == 320
 
 
 def test_with_many_photos_all_learns() -> None:
@@ -80,12 +100,11 @@ def test_a_line_tells_what_was_chosen() -> None:
     assert told(section(**everything.model_dump()), everything, 105) == ""
 
 
-@pytest.mark.parametrize("name", ["epochs", "input_size", "freeze_norms", "optimizer", "mosaic"])
+@pytest.mark.parametrize("name", sorted(CHOSEN))
 def test_what_is_neither_auto_nor_a_value_is_named(tmp_path: Path, name: str) -> None:
-    text = (ROOT / "params.yaml").read_text()
-    wrong = re.sub(rf"^  {name}: auto$", f"  {name}: automatic", text, flags=re.MULTILINE)
-    assert wrong != text
-    (tmp_path / "params.yaml").write_text(wrong)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["train"][name] = "automatic"
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     wanted = rf"train\.{name} is 'automatic'; it should be "
     with pytest.raises(BadParameter, match=wanted) as caught:
         load_params(tmp_path / "params.yaml")

@@ -6,7 +6,7 @@ No parameter has a default in code: params.yaml is the only place for one, and e
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -48,7 +48,7 @@ def _number_or_auto(value: object) -> object:
 NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_number_or_auto)]
 
 # A value, or `auto`. With tags, pydantic says what is wrong with the value alone.
-AUTO = "auto"
+AUTO: Final = "auto"
 Value = TypeVar("Value")
 IS_AUTO, IS_VALUE = "<auto>", "<value>"
 OrAuto = Annotated[

@@ -25,7 +25,7 @@ from dminity.report.pictures import (
 )
 from dminity.report.recorded import read_recorded
 from dminity.runtime.detector import OnnxDetector, load_onnx
-from dminity.training.recipe import settings_of
+from dminity.training.recipe import epochs_of
 
 PLOTS = METRICS / "plots"
 CARD = MODEL.with_name("CARD.md")
@@ -48,8 +48,8 @@ def main() -> None:
         _of_classes(detector),
     )
     variant = detector.description.variant
-    settings = settings_of(params.train, variant, len(voc.read_ids(VOC, "train")))
-    recipe = Recipe(params.source, settings.pretrained, settings.epochs, params.export.precision)
+    epochs = epochs_of(params.train, len(voc.read_ids(VOC, "train")))
+    recipe = Recipe(params.source, params.train.pretrained, epochs, params.export.precision)
     files = (MODEL, ONNX, ONNX_NMS, ONNX_INT8)
     card = model_card(detector.description, recipe, recorded, found, files)
     write_detector_page(METRICS / "report.html", variant, recorded, found, pictures)

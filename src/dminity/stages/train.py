@@ -15,7 +15,7 @@ from dminity.network.detector import build_network, save_detector
 from dminity.params import load_params
 from dminity.training.checkpoints import fingerprint
 from dminity.training.filters import even_out
-from dminity.training.pretrained import start_from
+from dminity.training.pretrained import side_of, start_from
 from dminity.training.recipe import settings_of, told
 from dminity.training.run import trained
 from dminity.training.settings import TrainSettings
@@ -30,7 +30,8 @@ def main() -> None:
     params = load_params()
     classes = voc.read_classes(VOC)
     num_photos = len(voc.read_ids(VOC, "train"))
-    settings = settings_of(params.train, params.model, num_photos)
+    side = side_of(params.train.pretrained)
+    settings = settings_of(params.train, params.model, num_photos, side)
     if choices := told(params.train, settings, num_photos):
         note(choices)
     torch.manual_seed(settings.seed)

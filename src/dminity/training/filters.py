@@ -20,19 +20,20 @@ DEAD_NORM = 1e-12
 
 @torch.no_grad()
 def even_out(network: nn.Module) -> None:
-    """Give all filters before a batch norm the norm of fresh ones.
+    """Give all filters before a batch norm the norm of fresh ones; what is found stays.
 
-    What the network finds stays as it was, but for rounding. Filters without a weight stay as they
-    are, and those whose variance would be below 0 come as near as it allows.
+    Of a filter that becomes f times as long, statistics follow. The scale of its batch norm makes
+    up for the epsilon, which counts for less beside larger variances: so the same is found with the
+    statistics of a batch, where those are the running ones. Filters without a weight stay.
     """
     for block in network.modules():
         if not isinstance(block, BaseConv):
             continue
         filters, norm = block.conv.weight, block.bn
         lengths = filters.flatten(1).norm(dim=1)
-        variances = norm.running_var + norm.eps
-        factors = torch.maximum(FRESH_NORM / lengths, (norm.eps / variances).sqrt())
-        factors = factors.where(lengths > DEAD_NORM, 1.0)
+        factors = (FRESH_NORM / lengths).where(lengths > DEAD_NORM, 1.0)
+        before = (norm.running_var + norm.eps).sqrt()
         filters.mul_(factors[:, None, None, None])
         norm.running_mean.mul_(factors)
-        norm.running_var.copy_((variances * factors.square() - norm.eps).clamp(min=0))
+        norm.running_var.mul_(factors.square())
+        norm.weight.mul_((norm.running_var + norm.eps).sqrt() / (factors * before))

@@ -72,6 +72,17 @@ def start_from(
     network.load_state_dict(fresh | weights)
 
 
+def side_of(pretrained: str) -> int | None:
+    """The side, in pixels, of the network input that a checkpoint of ours was trained at.
+
+    None if it does not say, as those of other tools do not, or is none: `none` and `coco`.
+    """
+    if pretrained in ("none", "coco"):
+        return None
+    found = read_checkpoint(Path(pretrained), MEND).get("input_size")
+    return int(found[0]) if isinstance(found, list) and found else None
+
+
 def _refuse_other_variant(weights: Weights, fresh: Weights, path: Path, variant: str) -> None:
     """Refuse weights that are not of this variant; the number of their classes may differ."""
     found = difference(weights, fresh)

@@ -4,11 +4,13 @@ The figures that they were chosen by are in docs/accuracy.md.
 """
 
 from dminity.core.parameters import AUTO
+from dminity.training.schedule import LR_BATCH
 from dminity.training.settings import TrainSection, TrainSettings
 
 # The sides that YOLOX trains its variants at, on COCO.
 OFFICIAL_SIDE = 640
 OFFICIAL_SIDES = {"yolox_nano": 416, "yolox_tiny": 416}
+EPOCHS_FROM_SCRATCH, BATCH_FROM_SCRATCH = 15, 8
 # Photos that fine-tuning sees in all, and the fewest and most epochs in which it may do so.
 PHOTOS_SEEN = 2500
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 24
@@ -18,16 +20,33 @@ FEW_PHOTOS = 500
 VERY_FEW_PHOTOS = 100
 
 
-def settings_of(section: TrainSection, variant: str, num_photos: int) -> TrainSettings:
+def epochs_of(section: TrainSection, num_photos: int) -> int:
+    """The epochs of a training with so many training photos."""
+    if section.epochs != AUTO:
+        return section.epochs
+    if section.pretrained == "none":
+        return EPOCHS_FROM_SCRATCH
+    return min(max(round(PHOTOS_SEEN / num_photos), FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def settings_of(
+    section: TrainSection, variant: str, num_photos: int, side: int | None = None
+) -> TrainSettings:
     """The settings of a training, with a value for each `auto`.
 
     Args:
         section: as params.yaml has it.
         variant: yolox_nano, yolox_tiny, yolox_s, _m, _l or _x.
         num_photos: of the training split.
+        side: of the network input that the weights to start from were trained at, if it is known.
     """
+    if section.pretrained == "none":
+        chosen = _from_scratch(section)
+    else:
+        chosen = _fine_tuning(section, num_photos)
+        chosen["input_size"] = side or OFFICIAL_SIDES.get(variant, OFFICIAL_SIDE)
+    chosen["epochs"] = epochs_of(section, num_photos)
     written = section.model_dump()
-    chosen = _chosen(section, variant, num_photos)
     return TrainSettings.model_validate(
         written | {name: value for name, value in chosen.items() if written[name] == AUTO}
     )
@@ -42,22 +61,16 @@ def told(section: TrainSection, settings: TrainSettings, num_photos: int) -> str
     return f"train, where it says auto, {of_photos}: {', '.join(values)}" if values else ""
 
 
-def _chosen(section: TrainSection, variant: str, num_photos: int) -> dict[str, object]:
-    """A value for all that may be `auto`."""
-    if section.pretrained == "none":
-        return _from_scratch()
-    return _fine_tuning(section, variant, num_photos)
-
-
-def _from_scratch() -> dict[str, object]:
+def _from_scratch(section: TrainSection) -> dict[str, object]:
     """Large steps from the first: there is nothing to lose."""
+    photos = LR_BATCH if section.batch_size == AUTO else section.batch_size
     return {
         "input_size": 256,
         "multiscale": 0,
         "small_first": 0.33,
-        "epochs": 15,
         "optimizer": "muon",
-        "lr": 0.2,
+        # No more a step than batches of 8 take: nano did not bear it eightfold.
+        "lr": 0.2 * min(1.0, BATCH_FROM_SCRATCH / photos),
         "muon_lr": 0.2,
         "freeze": 0,
         "freeze_norms": False,
@@ -66,21 +79,19 @@ def _from_scratch() -> dict[str, object]:
     }
 
 
-def _fine_tuning(section: TrainSection, variant: str, num_photos: int) -> dict[str, object]:
+def _fine_tuning(section: TrainSection, num_photos: int) -> dict[str, object]:
     """What is of all photos stays, where there are few; or else all learns, as from scratch."""
-    fair = min(max(round(PHOTOS_SEEN / num_photos), FEWEST_EPOCHS), MOST_EPOCHS)
-    epochs = fair if section.epochs == AUTO else section.epochs
     few = num_photos < FEW_PHOTOS
+    optimizer = section.optimizer if section.optimizer != AUTO else "sgd" if few else "muon"
+    fewer = min(1.0, num_photos / VERY_FEW_PHOTOS)
     return {
-        "input_size": OFFICIAL_SIDES.get(variant, OFFICIAL_SIDE),
         "multiscale": 2,
         "small_first": 0.0,
-        "epochs": epochs,
-        "optimizer": "sgd" if few else "muon",
-        "lr": 0.01 * min(1.0, num_photos / VERY_FEW_PHOTOS) if few else 0.05,
-        "muon_lr": 0.05,
-        "freeze": epochs if few else 0,
+        "optimizer": optimizer,
+        "lr": 0.01 * fewer if few or optimizer == "sgd" else 0.05,
+        "muon_lr": 0.003 * fewer if few else 0.05,
+        "freeze": epochs_of(section, num_photos) if few else 0,
         "freeze_norms": few,
-        "clip": 10.0 if few else 0.0,
+        "clip": 10.0 if optimizer == "sgd" else 0.0,
         "mosaic": 0.5,
     }
