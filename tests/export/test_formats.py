@@ -18,11 +18,11 @@ from yaml import safe_dump, safe_load
 from dminity.core.amenities import NAMES
 from dminity.core.stage import MODEL, ONNX, ONNX_INT8, ONNX_NMS, VOC
 from dminity.data import voc
-from dminity.detection.detections import MIN_SCORE
+from dminity.detection.detections import MIN_SCORE, Detections, GroundTruth
 from dminity.evaluation.presence import LEAST_PHOTOS, NEVER, Thresholds
 from dminity.export.int8 import FIRST_IN_FLOAT, PARTS, quantizations
 from dminity.network.detector import load_detector
-from dminity.params import PARAMS_FILE
+from dminity.params import PARAMS_FILE, load_params
 from dminity.runtime.detector import load_onnx
 from dminity.stages import export
 from tests.helpers.agreement import SCORE, assert_same
@@ -191,6 +191,35 @@ def test_a_format_that_loses_too_much_is_refused_and_the_last_ones_kept(
         export.main()
     assert {(folder / path).read_text() for path in FORMATS} == {"the last good one"}
     assert not (folder / "metrics").exists()
+
+
+def found_in(photos: int, missed: int) -> tuple[list[GroundTruth], list[Detections]]:
+    """Photos with a bed each, and what finds it in all but some of them."""
+    xyxy = np.array([[10.0, 10, 60, 60]])
+    truth = GroundTruth(xyxy, np.array([0]), np.array([False]), 80, 80)
+    seen = Detections(xyxy, np.array([0.9]), np.array([0]))
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
+    return [truth] * photos, [nothing] * missed + [seen] * (photos - missed)
+
+
+@pytest.mark.parametrize(("missed", "is_chance"), [(1, True), (8, False)])
+def test_on_few_photos_a_loss_may_be_chance(
+    missed: int, is_chance: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truths, exact = found_in(15, 0)
+    loss = export.lost(truths, exact, found_in(15, missed)[1], ("Bed", "Sink"))
+    assert loss.low <= loss.value <= loss.high
+    # COCO's AP counts the recalls 0, 0.01 to 1.
+    assert loss.value == pytest.approx(missed / 15, abs=0.01)
+    settings = load_params(ROOT / PARAMS_FILE).export
+    if is_chance:
+        export.refuse_more_than_chance(loss, settings)
+        said = capsys.readouterr().err
+        assert f"loses {loss.value:.4f} AP on the validation split" in said
+        assert "may be chance" in said
+    else:
+        with pytest.raises(export.TooMuchLost, match=r"would lose 0\.5\d+ AP"):
+            export.refuse_more_than_chance(loss, settings)
 
 
 def test_what_the_scores_do_not_say_is_said(

@@ -20,7 +20,8 @@ from dminity.core.progress import Progress, note
 from dminity.core.stage import METRICS, MODEL, ONNX, ONNX_INT8, ONNX_NMS, VOC, run
 from dminity.data import voc
 from dminity.detection.detections import Detections, GroundTruth
-from dminity.evaluation.coco import score
+from dminity.evaluation.coco import match, score
+from dminity.evaluation.intervals import Estimate, resample
 from dminity.evaluation.presence import (
     LEAST_PHOTOS,
     NEVER,
@@ -159,19 +160,50 @@ def _quantize(
         What each format finds in the photos of `validation`, and the parts that are in float.
 
     Raises:
-        TooMuchLost: if the AP of a format falls too far, whatever is in float.
+        TooMuchLost: if the AP of a format falls too far, whatever is in float, and not by chance.
     """
     found = _find(paths[:-1], validation, settings.threads)
     aps = [score(validation.truths, each, detector.classes).ap for each in found]
     if aps[0] - aps[1] > settings.max_ap_drop:
         raise _too_much_lost(ONNX_NMS, aps[0] - aps[1], settings)
-    losses = []
+    quantized: list[Detections] = []
+    in_float: tuple[str, ...] = ()
     for in_float in quantizations(paths[0], paths[-1], _calibration_inputs(detector)):
         (quantized,) = _find(paths[-1:], validation, settings.threads)
-        losses.append(aps[0] - score(validation.truths, quantized, detector.classes).ap)
-        if losses[-1] <= settings.max_ap_drop:
+        if (
+            aps[0] - score(validation.truths, quantized, detector.classes).ap
+            <= settings.max_ap_drop
+        ):
             return [*found, quantized], in_float
-    raise _too_much_lost(ONNX_INT8, min(losses), settings)
+    loss = lost(validation.truths, found[0], quantized, detector.classes)
+    refuse_more_than_chance(loss, settings)
+    return [*found, quantized], in_float
+
+
+def lost(
+    truths: list[GroundTruth],
+    exact: list[Detections],
+    smaller: list[Detections],
+    classes: tuple[str, ...],
+) -> Estimate:
+    """The AP that a smaller file loses on some photos, with its interval over other photos."""
+    one, other = (resample(match(truths, each, classes))[0] for each in (exact, smaller))
+    return one.minus(other).mean()
+
+
+def refuse_more_than_chance(loss: Estimate, settings: ExportSettings) -> None:
+    """Refuse the smallest file if the AP it loses is not by chance of a few photos.
+
+    Raises:
+        TooMuchLost: if even with other photos it would lose more than it may.
+    """
+    if loss.low > settings.max_ap_drop:
+        raise _too_much_lost(ONNX_INT8, loss.value, settings)
+    note(
+        f"{ONNX_INT8} loses {loss.value:.4f} AP on the validation split, and export.max_ap_drop is "
+        f"{settings.max_ap_drop:g}; on so few photos that may be chance ({loss.low:.4f} to "
+        f"{loss.high:.4f} with others)"
+    )
 
 
 def _calibration_inputs(detector: Detector) -> list[NDArray[np.float32]]:
