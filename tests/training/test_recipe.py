@@ -96,6 +96,8 @@ def test_a_line_tells_what_was_chosen() -> None:
     assert "epochs=24, " in line
     assert " lr=" not in line
     assert "batch_size" not in line
+    few = fine_tuning()
+    assert " lr=0.0017, muon_lr=0.00051, " in told(few, settings_of(few, "yolox_nano", 17), 17)
     everything = settings_of(section(), "yolox_nano", 105)
     assert told(section(**everything.model_dump()), everything, 105) == ""
 

@@ -55,7 +55,11 @@ def settings_of(
 def told(section: TrainSection, settings: TrainSettings, num_photos: int) -> str:
     """What was chosen, in a line for the log; empty if nothing was to choose."""
     written, chosen = section.model_dump(), settings.model_dump()
-    values = [f"{name}={chosen[name]}" for name in chosen if written[name] == AUTO != chosen[name]]
+    values = [
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in chosen.items()
+        if written[name] == AUTO != value
+    ]
     start = "from scratch" if settings.pretrained == "none" else "for trained weights"
     of_photos = f"{start} and {num_photos} training photos"
     return f"train, where it says auto, {of_photos}: {', '.join(values)}" if values else ""
