@@ -132,7 +132,7 @@ def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> No
     known = of()
     assert of() == of(workers=7, cache_gb=3.0, devices=5, tensorboard=True) == known
     found = {known, of(variant="yolox_s"), of(lr=0.5), of(seed=9), of(batch_schedule={1: 2})}
-    found |= {of(unverified="ignore"), of(kinds=((1, 2),))}
+    found |= {of(unverified="absent"), of(kinds=((1, 2),))}
     image_id = voc.read_ids(copied_rooms, "train")[3]
     voc.photo_path(copied_rooms, image_id).write_bytes(b"another photo")
     found.add(of())

@@ -148,7 +148,7 @@ def test_two_processes_train_as_one(trained: tuple[Path, Path], tmp_path: Path) 
     # Rooms that the weights know, so that scores tell; an untrained network matches by rounding.
     changes = {"pretrained": str(trained[0]), "input_size": 128, "epochs": 2}
     changes |= {"batch_size": 4, "accumulate": 2, "freeze": 1}
-    changes |= {"lr": 0.02, "cache_gb": 0.1, "mosaic": 0.5}
+    changes |= {"lr": 0.02, "muon_lr": 0.02, "cache_gb": 0.1, "mosaic": 0.5}
     found = []
     for devices in (1, 2):
         project = make_project(
