@@ -21,8 +21,8 @@ PACKAGES = (
 
 def install(folder: Path) -> None:
     """Put Ultralytics into a folder."""
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), *PACKAGES]
-    subprocess.run(command, check=True)
+    how = ("-m", "uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder))
+    subprocess.run([sys.executable, *how, *PACKAGES], check=True)
 
 
 def make_importable(folder: Path, home: Path) -> None:

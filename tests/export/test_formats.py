@@ -26,6 +26,7 @@ from dminity.params import PARAMS_FILE, load_params
 from dminity.runtime.detector import load_onnx
 from dminity.stages import export
 from tests.helpers.agreement import SCORE, assert_same
+from tests.helpers.detectors import random_detector
 from tests.helpers.mirror import REAL_MIRROR
 from tests.helpers.project import ROOT
 
@@ -220,6 +221,32 @@ def test_on_few_photos_a_loss_may_be_chance(
     else:
         with pytest.raises(export.TooMuchLost, match=r"would lose 0\.5\d+ AP"):
             export.refuse_more_than_chance(loss, settings)
+
+
+def test_where_none_is_good_enough_the_best_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths, exact = found_in(15, 0)
+    # The second attempt loses least, and the third no less.
+    attempted = [found_in(15, missed)[1] for missed in (3, 1, 1)]
+    results = iter([[exact, exact], *([each] for each in attempted)])
+
+    def attempts(_: Path, path: Path, __: object) -> Iterator[tuple[str, ...]]:
+        for part in ("stem", "dark2", "regression"):
+            path.write_text(part)
+            yield (part,)
+
+    monkeypatch.setattr(export, "_find", lambda *_: next(results))
+    monkeypatch.setattr(export, "_calibration_inputs", lambda _: [])
+    monkeypatch.setattr(export, "quantizations", attempts)
+    detector = random_detector(0)
+    settings = load_params(ROOT / PARAMS_FILE).export
+    paths = [tmp_path / path.name for path in (ONNX, ONNX_NMS, ONNX_INT8)]
+    split = export.Split("validation", [], truths)
+    found, in_float = export._quantize(detector, paths, split, settings)
+    assert in_float == ("dark2",)
+    assert paths[-1].read_text() == "dark2"
+    assert found[-1] is attempted[1]
 
 
 def test_what_the_scores_do_not_say_is_said(

@@ -4,10 +4,11 @@ Whatever is chosen (the thresholds of each file, what of the small one stays in 
 the validation split; the test split only tells how good it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ class ExportDiffers(DminityError):
 
 class TooMuchLost(DminityError):
     """A format finds less than the original does."""
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A file in 8 bits, with its AP and what it finds in the photos of the validation split."""
+
+    ap: float
+    in_float: tuple[str, ...]
+    detections: list[Detections]
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -166,18 +177,27 @@ def _quantize(
     aps = [score(validation.truths, each, detector.classes).ap for each in found]
     if aps[0] - aps[1] > settings.max_ap_drop:
         raise _too_much_lost(ONNX_NMS, aps[0] - aps[1], settings)
-    quantized: list[Detections] = []
-    in_float: tuple[str, ...] = ()
+    attempts = _attempts(detector, paths, validation, settings.threads)
+    best = next(attempts)
+    while aps[0] - best.ap > settings.max_ap_drop and (attempt := next(attempts, None)):
+        # Of equals the first, which has less in float.
+        best = max(best, attempt, key=attrgetter("ap"))
+    if aps[0] - best.ap > settings.max_ap_drop:
+        loss = lost(validation.truths, found[0], best.detections, detector.classes)
+        refuse_more_than_chance(loss, settings)
+    # More in float is not always better: the last attempt need not be the best.
+    paths[-1].write_bytes(best.content)
+    return [*found, best.detections], best.in_float
+
+
+def _attempts(
+    detector: Detector, paths: list[Path], validation: Split, threads: int
+) -> Iterator[_Attempt]:
+    """The last format, again and again, each time with more in float."""
     for in_float in quantizations(paths[0], paths[-1], _calibration_inputs(detector)):
-        (quantized,) = _find(paths[-1:], validation, settings.threads)
-        if (
-            aps[0] - score(validation.truths, quantized, detector.classes).ap
-            <= settings.max_ap_drop
-        ):
-            return [*found, quantized], in_float
-    loss = lost(validation.truths, found[0], quantized, detector.classes)
-    refuse_more_than_chance(loss, settings)
-    return [*found, quantized], in_float
+        (detections,) = _find(paths[-1:], validation, threads)
+        ap = score(validation.truths, detections, detector.classes).ap
+        yield _Attempt(ap, in_float, detections, paths[-1].read_bytes())
 
 
 def lost(
