@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dminity.network.detector import build_network
-from dminity.training.averaging import average_of, follow, memory_steps
+from dminity.training.averaging import average_of, averaged, follow, memory_steps
 from tests.helpers.detectors import CLASSES, targets
 
 
@@ -18,7 +18,7 @@ def test_the_average_moves_by_one_part_of_its_memory() -> None:
             for weights in network.parameters():
                 weights += torch.randn_like(weights) * 0.1
         network(torch.rand(2, 3, 64, 64), targets(2, 1, 64, 0))
-        follow(average, network, step, 1000)
+        follow(averaged(average), averaged(network), step, 1000)
         share = 1 / memory_steps(step, 1000)
         for name, value in network.state_dict().items():
             wanted[name] += share * (value.double() - wanted[name])

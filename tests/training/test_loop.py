@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.plugins import MixedPrecision
-from torch import nn
 from yolox.models import YoloxModule
 
 from dminity.data import voc
@@ -94,7 +93,9 @@ def test_the_batch_schedule_is_kept(
 ) -> None:
     steps_in_all: list[int] = []
 
-    def observed(average: nn.Module, network: nn.Module, step: int, steps: int) -> None:
+    def observed(
+        average: list[torch.Tensor], network: list[torch.Tensor], step: int, steps: int
+    ) -> None:
         steps_in_all.append(steps)
         follow(average, network, step, steps)
 

@@ -36,7 +36,7 @@ from dminity.core.progress import note
 from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.network.detector import Detector
-from dminity.training.averaging import average_of, follow
+from dminity.training.averaging import average_of, averaged, follow
 from dminity.training.batch_norm import hold_statistics
 from dminity.training.checkpoints import ForeignCheckpoint
 from dminity.training.hardware import accelerator, fits, largest_batch
@@ -92,6 +92,7 @@ class DetectorTraining(L.LightningModule):
         self.resumes = resumes
         self.losses: list[dict[str, float]] = []
         self.steps = 0
+        self.averaged: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
 
     @property
     def epochs_done(self) -> int:
@@ -176,6 +177,7 @@ class DetectorTraining(L.LightningModule):
         """Switch a frozen backbone and held batch norms on or off for this epoch."""
         self.losses = []
         self.steps = self.loaders.steps()
+        self.averaged = averaged(self.average), averaged(self.network)
         backbone_frozen = self.schedule.is_frozen(self.current_epoch)
         self.network.backbone.backbone.requires_grad_(not backbone_frozen)
         hold_statistics(self.network, self.settings.freeze_norms)
@@ -198,7 +200,7 @@ class DetectorTraining(L.LightningModule):
         epochs_done = epoch + (batch_idx + 1) / self.trainer.num_training_batches
         lr = self.schedule.lr(epochs_done, self.loaders.photos_per_step(epoch))
         self.step.update(self, lr, self.schedule.muon_lr(epochs_done))
-        follow(self.average, self.network, self.global_step, self.steps)
+        follow(*self.averaged, self.global_step, self.steps)
         self.losses.append(losses)
         self.log("loss", losses["loss"], prog_bar=True, logger=False)
 

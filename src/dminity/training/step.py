@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import ParallelStrategy
 from torch.nn.functional import interpolate
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from yolox.models import YoloxModule
 
 from dminity.core.errors import DminityError
@@ -69,6 +69,8 @@ class Step:
 
     def __init__(self, network: YoloxModule, settings: TrainSettings) -> None:
         self.network = network
+        # To walk through all modules takes as long as a product of all gradients with a number.
+        self.weights = list(network.parameters())
         self.settings = settings
         self.parts = settings.accumulate
 
@@ -152,10 +154,7 @@ class Step:
 
     def _scale_gradients(self, factor: float) -> None:
         """Multiply the gradients of all weights by a factor."""
-        gradients = [
-            weights.grad for weights in self.network.parameters() if weights.grad is not None
-        ]
-        torch._foreach_mul_(gradients, factor)
+        torch._foreach_mul_(self._gradients(), factor)
 
     def _clip_gradients(self, module: L.LightningModule) -> float:
         """Shorten the gradient to the norm `train.clip`, if that is set; return what its norm was.
@@ -165,9 +164,15 @@ class Step:
         """
         scaler = getattr(module.trainer.precision_plugin, "scaler", None)
         scale = float(scaler.get_scale()) if scaler else 1.0
-        limit = self.settings.clip or math.inf
-        norm = float(clip_grad_norm_(self.network.parameters(), limit * scale)) / scale
-        return norm if math.isfinite(norm) or not scaler else 0.0
+        norm = get_total_norm(self._gradients())
+        if self.settings.clip:
+            clip_grads_with_norm_(self.weights, self.settings.clip * scale, norm)
+        found = float(norm) / scale
+        return found if math.isfinite(found) or not scaler else 0.0
+
+    def _gradients(self) -> list[torch.Tensor]:
+        """Those of all weights that learn."""
+        return [weights.grad for weights in self.weights if weights.grad is not None]
 
 
 def _without_exchange(module: L.LightningModule) -> AbstractContextManager[None]:
