@@ -243,7 +243,7 @@ def test_where_none_is_good_enough_the_best_is_taken(
     settings = load_params(ROOT / PARAMS_FILE).export
     paths = [tmp_path / path.name for path in (ONNX, ONNX_NMS, ONNX_INT8)]
     split = export.Split("validation", [], truths)
-    found, in_float = export._quantize(detector, paths, split, settings)
+    found, in_float = export.quantize(detector, paths, split, settings)
     assert in_float == ("dark2",)
     assert paths[-1].read_text() == "dark2"
     assert found[-1] is attempted[1]

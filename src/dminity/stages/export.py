@@ -91,7 +91,7 @@ def main() -> None:
         paths = [unfinished.enter_context(replacing_file(path)) for path in FORMATS]
         found = export(detector, compared, paths[0], settings)
         write_with_suppression(paths[0], paths[1], detector.classes)
-        on_validation, in_float = _quantize(detector, paths, validation, settings)
+        on_validation, in_float = quantize(detector, paths, validation, settings)
         thresholds = [
             _choose(path, detections, validation, detector, settings)
             for path, detections in zip(paths, on_validation, strict=True)
@@ -162,7 +162,7 @@ def _description(detector: Detector, thresholds: tuple[float, ...]) -> Descripti
     return Description(detector.variant, detector.classes, detector.input_size, thresholds)
 
 
-def _quantize(
+def quantize(
     detector: Detector, paths: list[Path], validation: Split, settings: ExportSettings
 ) -> tuple[list[list[Detections]], tuple[str, ...]]:
     """Write the last format, as small as its AP allows.
