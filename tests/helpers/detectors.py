@@ -27,6 +27,13 @@ def random_detector(seed: int) -> Detector:
     return Detector(network, "yolox_nano", ("Bed", "Sink", "Kitchen & dining room table"), (64, 96))
 
 
+def save(detector: Detector, path: Path) -> Path:
+    """Write a detector's file; return its path."""
+    weights = detector.network.state_dict()
+    save_detector(weights, detector.variant, detector.classes, detector.input_size, path)
+    return path
+
+
 def nano(classes: int = 2) -> YoloxModule:
     """A small network in evaluation mode, the same every time."""
     torch.manual_seed(0)

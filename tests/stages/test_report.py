@@ -181,29 +181,37 @@ def test_with_neither_there_is_a_page_too(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "pretrained", "sentences"),
+    ("source", "pretrained", "pseudo_labels", "sentences"),
     [
         (
             "openimages",
             "coco",
+            "none",
             ["CC BY 2.0", "official weights of yolox_nano (Apache-2.0)", "for 24 epochs"],
         ),
         (
             "demo",
             "mine.pth",
-            ["`mine.pth`, of which this card does not know", "No photo of a home"],
+            "first.pth",
+            [
+                "`mine.pth`, of which this card does not know",
+                "No photo of a home",
+                "Pseudo-labels: of classes that nobody looked for in a training photo, it learned "
+                "from what the detector `first.pth` found there.",
+            ],
         ),
     ],
 )
 def test_the_card_knows_what_the_detector_was_made_of(
-    project: Path, source: str, pretrained: str, sentences: list[str]
+    project: Path, source: str, pretrained: str, pseudo_labels: str, sentences: list[str]
 ) -> None:
     params = yaml.safe_load((project / "params.yaml").read_text())
     params["source"] = source
-    params["train"] |= {"pretrained": pretrained, "epochs": "auto"}
+    params["train"] |= {"pretrained": pretrained, "pseudo_labels": pseudo_labels, "epochs": "auto"}
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     record(project, TWICE, found())
     report.main()
     card = written(project, "models/CARD.md")
     for sentence in sentences:
         assert sentence in " ".join(card.split())
+    assert ("Pseudo-labels" in card) == (pseudo_labels != "none")

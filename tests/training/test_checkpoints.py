@@ -133,6 +133,10 @@ def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> No
     assert of() == of(workers=7, cache_gb=3.0, devices=5, tensorboard=True) == known
     found = {known, of(variant="yolox_s"), of(lr=0.5), of(seed=9), of(batch_schedule={1: 2})}
     found |= {of(unverified="absent"), of(kinds=((1, 2),))}
+    first = copied_rooms / "first.pth"
+    for content in (b"a detector", b"another"):
+        first.write_bytes(content)
+        found.add(of(pseudo_labels=str(first)))
     image_id = voc.read_ids(copied_rooms, "train")[3]
     voc.photo_path(copied_rooms, image_id).write_bytes(b"another photo")
     found.add(of())
@@ -148,4 +152,4 @@ def test_a_fingerprint_tells_parameters_and_data_apart(copied_rooms: Path) -> No
     (lists / "train.txt").write_text("\n".join(ids[:-1]))
     (lists / "val.txt").write_text("\n".join([ids[-1], *voc.read_ids(copied_rooms, "validation")]))
     found.add(of())
-    assert len(found) == 12
+    assert len(found) == 14

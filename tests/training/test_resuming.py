@@ -16,6 +16,7 @@ from dminity.core.amenities import NAMES
 from dminity.core.ending import INTERRUPTED
 from dminity.data import voc
 from dminity.params import PARAMS_FILE
+from tests.helpers.detectors import random_detector, save
 from tests.helpers.processes import LIMIT_S
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.s3_server import free_ports
@@ -84,8 +85,10 @@ def straight(
     rooms: Path, trained: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A project whose training, from trained weights, was not interrupted."""
-    changes = EVERYTHING | {"pretrained": str(trained[0])}
-    project = make_project(tmp_path_factory.mktemp("straight"), rooms, **changes)
+    project = tmp_path_factory.mktemp("straight")
+    first = save(random_detector(0), project / "first.pth")
+    changes = EVERYTHING | {"pretrained": str(trained[0]), "pseudo_labels": str(first)}
+    make_project(project, rooms, **changes)
     finish(start_stage(project))
     return project
 

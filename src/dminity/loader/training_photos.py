@@ -48,19 +48,13 @@ class LabeledPhotos:
         input_size: Size,
         unverified: Unverified,
     ) -> None:
-        class_index = {name: index for index, name in enumerate(classes)}
+        self.class_index = {name: index for index, name in enumerate(classes)}
         self.folder = folder
         self.input_size = input_size
-        self.annotations = voc.read_split(folder, split, classes)
+        self.unverified = unverified
+        self.annotate(voc.read_split(folder, split, classes))
         self.sizes = [
             fitted_size(annotation.height, annotation.width, input_size)
-            for annotation in self.annotations
-        ]
-        self.all_labels = [
-            fitted_labels(annotation, class_index, input_size) for annotation in self.annotations
-        ]
-        self.all_unknown = [
-            fitted_unknown(annotation, class_index, input_size, unverified)
             for annotation in self.annotations
         ]
         self.cache: PhotoCache | None = None
@@ -68,6 +62,18 @@ class LabeledPhotos:
 
     def __len__(self) -> int:
         return len(self.annotations)
+
+    def annotate(self, annotations: list[voc.Annotation]) -> None:
+        """Take the labels from annotations of the same photos, in the same order."""
+        self.annotations = annotations
+        self.all_labels = [
+            fitted_labels(annotation, self.class_index, self.input_size)
+            for annotation in annotations
+        ]
+        self.all_unknown = [
+            fitted_unknown(annotation, self.class_index, self.input_size, self.unverified)
+            for annotation in annotations
+        ]
 
     def keep_in(self, cache: PhotoCache) -> None:
         """From now on, keep decoded photos in a cache of their `sizes`."""

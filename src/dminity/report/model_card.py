@@ -76,6 +76,7 @@ class Recipe:
 
     source: str
     pretrained: str
+    pseudo_labels: str
     epochs: int
     precision: float
 
@@ -185,9 +186,15 @@ def _made_of(description: Description, recipe: Recipe, recorded: Recorded) -> st
         f"It started from the checkpoint `{recipe.pretrained}`, of which this card does not know "
         "data or license, and was trained",
     )
+    more = ""
+    if recipe.pseudo_labels != "none":
+        more = (
+            "- Pseudo-labels: of classes that nobody looked for in a training photo, it learned "
+            f"from what the detector `{recipe.pseudo_labels}` found there.\n"
+        )
     return (
         f"- Data: {LICENSES[recipe.source]}\n"
-        f"- Photos: {photos or 'not counted'}.\n"
+        f"- Photos: {photos or 'not counted'}.\n{more}"
         f"- {start} for {recipe.epochs} epochs, by Dminity, whose code is Apache-2.0, with the "
         "network and losses of [YOLOX](https://github.com/Megvii-BaseDetection/YOLOX) "
         "(Apache-2.0)."

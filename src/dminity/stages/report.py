@@ -49,7 +49,9 @@ def main() -> None:
     )
     variant = detector.description.variant
     epochs = epochs_of(params.train, len(voc.read_ids(VOC, "train")))
-    recipe = Recipe(params.source, params.train.pretrained, epochs, params.export.precision)
+    train = params.train
+    precision = params.export.precision
+    recipe = Recipe(params.source, train.pretrained, train.pseudo_labels, epochs, precision)
     files = (MODEL, ONNX, ONNX_NMS, ONNX_INT8)
     card = model_card(detector.description, recipe, recorded, found, files)
     write_detector_page(METRICS / "report.html", variant, recorded, found, pictures)

@@ -63,14 +63,14 @@ def fingerprint(
     """What decides the weights that a run ends with, but for the machine, as hex digits.
 
     Hashes the parameters, the classes and their kinds (as `network.head` has them), the weights to
-    start from, the annotations and photos of the training and validation splits of a VOC folder,
-    and the code of this package that trains.
+    start from, the detector of pseudo-labels, the annotations and photos of the training and
+    validation splits of a VOC folder, and the code of this package that trains.
     """
     digest = hashlib.blake2b(digest_size=FINGERPRINT_DIGITS // 2)
     digest.update(settings.model_dump_json(exclude=NOT_IN_THE_RESULT).encode())
     digest.update(repr((variant, classes, kinds)).encode())
     digest.update(repr([(name, version(name)) for name in LIBRARIES]).encode())
-    paths = [Path(settings.pretrained), *_own_code()]
+    paths = [Path(settings.pretrained), Path(settings.pseudo_labels), *_own_code()]
     for split in ("train", "validation"):
         paths.append(voc.split_path(folder, split))
         for image_id in voc.read_ids(folder, split):

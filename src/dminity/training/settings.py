@@ -28,6 +28,7 @@ class FixedSettings(FixedAugmentations):
     """What is the same for all trainings, unless it is changed."""
 
     pretrained: LocalPath
+    pseudo_labels: LocalPath
     release: Address
     batch_size: NumberOrAuto
     batch_schedule: Annotated[dict[NonNegativeInt, PositiveInt], BeforeValidator(_epoch_keys)]
