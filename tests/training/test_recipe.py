@@ -8,9 +8,11 @@ import yaml
 
 from dminity.core.parameters import AUTO, BadParameter
 from dminity.params import load_params
+from dminity.training.pretrained import side_of
 from dminity.training.recipe import settings_of, told
 from dminity.training.settings import FixedSettings, TrainSection
 from tests.helpers.project import ROOT
+from tests.helpers.training_runs import rows, run
 
 CHOSEN = TrainSection.model_fields.keys() - FixedSettings.model_fields.keys()
 AS_YOLOX_HAS_THEM = {"yolox_nano": 416, "yolox_tiny": 416, "yolox_s": 640, "yolox_x": 640}
@@ -68,6 +70,19 @@ def test_with_many_photos_all_learns() -> None:
     chosen = settings_of(fine_tuning(), "yolox_nano", 500)
     assert (chosen.optimizer, chosen.epochs) == ("muon", 12)
     assert (chosen.freeze, chosen.freeze_norms) == (0, False)
+
+
+def test_what_many_photos_take_teaches_a_trained_detector(
+    rooms: Path, trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    # The recipe as a whole, for as many photos; that there are few makes it short.
+    model = str(trained[0])
+    wanted = section(pretrained=model, workers=0, cache_gb=0.0, pictures_every=0)
+    chosen = settings_of(wanted, "yolox_nano", 600, side_of(model))
+    run(rooms, tmp_path / "run", **chosen.model_dump())
+    losses = [loss for _, loss in rows(tmp_path / "run" / "live")["val/loss"]]
+    assert len(losses) == 1 + chosen.epochs
+    assert losses[-1] < 0.96 * losses[0]
 
 
 @pytest.mark.parametrize(("variant", "side"), AS_YOLOX_HAS_THEM.items())
