@@ -64,6 +64,13 @@ def test_a_sofa_bed_is_not_a_couch_besides(
     (all_found,) = detector.find([voc.annotated_photo(rooms, first)])
     named = [item for item in all_found.class_ids if detector.classes[item] != "Sink"]
     assert 0 < len(found.objects) < len(named)
+    # What is drawn as a sofa bed is no couch besides.
+    couch = next(item for item in found.objects if item.label == "Couch")
+    drawn = replace(first, objects=(replace(couch, label="Sofa bed"),), unverified=("Couch",))
+    (found,) = with_pseudo_labels([drawn], rooms, tmp_path / "first.pth")
+    others = [item.xyxy_pixels for item in found.objects[1:]]
+    assert others
+    assert couch.xyxy_pixels not in others
 
 
 def test_a_detector_of_other_classes_is_refused(

@@ -82,7 +82,7 @@ def test_what_many_photos_take_teaches_a_trained_detector(
     run(rooms, tmp_path / "run", **chosen.model_dump())
     losses = [loss for _, loss in rows(tmp_path / "run" / "live")["val/loss"]]
     assert len(losses) == 1 + chosen.epochs
-    assert losses[-1] < 0.96 * losses[0]
+    assert losses[-1] < 0.97 * losses[0]
 
 
 @pytest.mark.parametrize(("variant", "side"), AS_YOLOX_HAS_THEM.items())

@@ -8,11 +8,14 @@ one learns from both. Where it finds nothing, a class stays as unknown as it was
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from dminity.core.hierarchy import kinds_among
 from dminity.core.progress import Progress, note
 from dminity.data import voc
-from dminity.detection.detections import Detections
+from dminity.detection.boxes import pairwise_iou
+from dminity.detection.detections import NMS_IOU, Detections
 from dminity.detection.kinds import most_specific
 from dminity.network.detector import BadModelFile, load_detector
 
@@ -49,7 +52,7 @@ def with_pseudo_labels(
             batch = asked[start : start + PHOTOS_AT_ONCE]
             found = detector.find([voc.annotated_photo(folder, item) for item in batch])
             for item, detections in zip(batch, found, strict=True):
-                boxes = _boxes(detections, detector.classes, item.unverified)
+                boxes = _boxes(detections, detector.classes, item)
                 labeled[item.image_id] = replace(item, objects=item.objects + boxes)
             progress.update(len(batch))
     both = [labeled.get(item.image_id, item) for item in annotations]
@@ -59,15 +62,22 @@ def with_pseudo_labels(
 
 
 def _boxes(
-    found: Detections, classes: tuple[str, ...], wanted: tuple[str, ...]
+    found: Detections, classes: tuple[str, ...], item: voc.Annotation
 ) -> tuple[voc.VocObject, ...]:
-    """What is sure among what was found in a photo, of the wanted ones of the classes."""
+    """What is sure, new and wanted of what was found in an annotated photo."""
     sure = found.scores >= SURE
     found = Detections(found.xyxy_pixels[sure], found.scores[sure], found.class_ids[sure])
     found = most_specific(found, classes)
     named = zip(found.class_ids, found.xyxy_pixels.tolist(), strict=True)
+    boxes = [voc.VocObject(classes[class_id], tuple(box)) for class_id, box in named]
     return tuple(
-        voc.VocObject(classes[class_id], tuple(box))
-        for class_id, box in named
-        if classes[class_id] in wanted
+        box for box in boxes if box.label in item.unverified and not _is_there(box, item.objects)
     )
+
+
+def _is_there(box: voc.VocObject, objects: tuple[voc.VocObject, ...]) -> bool:
+    """Whether that very thing has a box, under a more general or a more specific name."""
+    kin = [other.xyxy_pixels for other in objects if kinds_among((box.label, other.label))]
+    if not kin:
+        return False
+    return bool((pairwise_iou(np.array([box.xyxy_pixels]), np.array(kin)) > NMS_IOU).any())
