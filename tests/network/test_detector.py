@@ -55,7 +55,10 @@ class Hostile:
     ("content", "message"),
     [
         ({"model": Hostile()}, r"holds more than weights and is not opened; run `dvc"),
-        ({"weights": torch.zeros(2)}, r"is no model of dminity; run `dvc repro train`"),
+        (
+            {"weights": torch.zeros(2)},
+            r"is no model of dminity; run `dvc pull` or `dvc repro train`",
+        ),
         ([1, 2], r"holds a list, no state_dict; run `dvc pull` or"),
     ],
 )

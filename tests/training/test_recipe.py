@@ -72,6 +72,7 @@ def test_with_many_photos_all_learns() -> None:
     assert (chosen.freeze, chosen.freeze_norms) == (0, False)
 
 
+@pytest.mark.slow
 def test_what_many_photos_take_teaches_a_trained_detector(
     rooms: Path, trained: tuple[Path, Path], tmp_path: Path
 ) -> None:

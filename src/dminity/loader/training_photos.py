@@ -178,10 +178,8 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
         self.plain_from = plain_from
         self.augmentation = Augmentation(photos.input_size, settings)
         self.all_is_known = not any(len(unknown.bits) for unknown in photos.all_unknown)
-        self.shares = None
-        if settings.sampling == "classes":
-            labels = (photos.labels(index) for index in range(len(photos)))
-            self.shares = class_aware_shares([of_photo[:, 4].astype(int) for of_photo in labels])
+        self.sampling = settings.sampling
+        self.shares = self.class_aware_shares()
         self.epoch = -1
         self.order = self.earlier = np.empty(0, np.int64)
         self.blocks: list[NDArray[np.int64]] = []
@@ -199,6 +197,18 @@ class TrainingPhotos(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
         size = (0, 0) if self.all_is_known else self.photos.input_size
         points = torch.from_numpy(unknown.mapped(size))
         return torch.from_numpy(image), torch.from_numpy(targets), points
+
+    def annotate(self, annotations: list[voc.Annotation]) -> None:
+        """Take the labels from annotations of the same photos, in the same order."""
+        self.photos.annotate(annotations)
+        self.shares = self.class_aware_shares()
+
+    def class_aware_shares(self) -> NDArray[np.float64] | None:
+        """How often each photo comes in an epoch; None if each comes once."""
+        if self.sampling == "photos":
+            return None
+        labels = (self.photos.labels(index) for index in range(len(self)))
+        return class_aware_shares([of_photo[:, 4].astype(int) for of_photo in labels])
 
     def neighbors(self, turn: Turn) -> tuple[SomePhotos, int]:
         """The neighbors of the photo whose turn it is, itself among them, and its number there."""

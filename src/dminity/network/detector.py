@@ -163,13 +163,17 @@ def save_detector(
         torch.save(content, unfinished)
 
 
-def load_detector(path: Path) -> Detector:
+def load_detector(path: Path, mend: str = "run `dvc pull` or `dvc repro train`") -> Detector:
     """Read a detector, in evaluation mode on the CPU.
+
+    Args:
+        path: of the file.
+        mend: what to do about one that cannot be read, for the error.
 
     Raises:
         BadModelFile: if the file is missing, damaged, or not one that `save_detector` wrote.
     """
-    content = read_checkpoint(path, "run `dvc pull` or `dvc repro train`")
+    content = read_checkpoint(path, mend)
     try:
         classes = tuple(content["classes"])
         network = build_network(content["variant"], len(classes))
@@ -178,7 +182,7 @@ def load_detector(path: Path) -> Detector:
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
-        raise BadModelFile(f"{path} is no model of dminity; run `dvc repro train`") from error
+        raise BadModelFile(f"{path} is no model of dminity; {mend}") from error
     network.eval()
     return Detector(network, content["variant"], classes, (height, width))
 

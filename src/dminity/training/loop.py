@@ -2,7 +2,7 @@
 
 Lightning calls them, and those of its callbacks, in this order:
 
-    setup, on_fit_start                           share photos, measure the batch that fits
+    setup, on_fit_start                           pseudo-labels, shared photos, the batch that fits
     validation, as below                          of trained weights, before the first step
     for each epoch:
         train_dataloader, on_train_epoch_start    its batches; its phase
@@ -43,6 +43,7 @@ from dminity.training.hardware import accelerator, fits, largest_batch
 from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
 from dminity.training.optimizer import optimizer
 from dminity.training.processes import check_share, gathered, raise_in_first
+from dminity.training.pseudo_labels import with_pseudo_labels
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
 from dminity.training.step import Batch, OutOfMemory, Step
@@ -102,10 +103,11 @@ class DetectorTraining(L.LightningModule):
     # ── Start ────────────────────────────────────────────────────────────────────────────────────
 
     def setup(self, stage: str) -> None:
-        """Share the decoded photos with the other processes of this machine, and compile.
+        """Find pseudo-labels, share decoded photos with the processes of this machine, compile.
 
         Raises:
             ForeignCheckpoint: if not all processes resume the same checkpoint.
+            BadModelFile: if `train.pseudo_labels` is no detector, or one of other classes.
         """
         mine = (self.fingerprint, self.resumes)
         if len(set(gathered({self.trainer.global_rank: mine}).values())) > 1:
@@ -115,10 +117,22 @@ class DetectorTraining(L.LightningModule):
                     "them share one folder of the project"
                 )
             )
+        if self.settings.pseudo_labels != "none":
+            self.label_photos(Path(self.settings.pseudo_labels))
         if self.settings.cache_gb:
             self.share_photos()
         if self.settings.compile:
             self.network.backbone.compile()
+
+    def label_photos(self, model: Path) -> None:
+        """Learn also from what a detector finds: the same in all processes, as one asks it."""
+        labeled, strategy = self.photos.photos, self.trainer.strategy
+        annotations = labeled.annotations
+        if self.trainer.is_global_zero:
+            annotations = with_pseudo_labels(
+                annotations, labeled.folder, model, strategy.root_device
+            )
+        self.photos.annotate(strategy.broadcast(annotations))
 
     def share_photos(self) -> None:
         """Keep decoded photos in a file that all processes of this machine map, if it has room."""

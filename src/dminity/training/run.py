@@ -33,7 +33,6 @@ from dminity.training.first_sign import FirstSign
 from dminity.training.loop import DetectorTraining
 from dminity.training.processes import UnevenBatch, check_share
 from dminity.training.prospects import Prospects
-from dminity.training.pseudo_labels import with_pseudo_labels
 from dminity.training.recording import Recording
 from dminity.training.schedule import Schedule
 from dminity.training.settings import TrainSettings
@@ -208,9 +207,6 @@ def make_training(
     input_size = (settings.input_size, settings.input_size)
     unverified = settings.unverified
     labeled = LabeledPhotos(folder, "train", classes, input_size, unverified)
-    if settings.pseudo_labels != "none":
-        model = Path(settings.pseudo_labels)
-        labeled.annotate(with_pseudo_labels(labeled.annotations, folder, model))
     photos = TrainingPhotos(labeled, settings, Schedule(settings).plain_from)
     seen = ValidationPhotos(folder, "validation", classes, input_size, unverified)
     validation = Validation(seen)
