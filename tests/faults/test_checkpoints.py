@@ -22,6 +22,7 @@ from dminity.training.checkpoints import (
     fingerprint,
 )
 from dminity.training.pretrained import start_from
+from dminity.training.pseudo_labels import with_pseudo_labels
 from tests.helpers.detectors import nano, save_nano
 from tests.helpers.room_folder import make_room_folder
 from tests.helpers.training_runs import run, settings
@@ -39,11 +40,17 @@ def load_pretrained(path: Path | str, classes: tuple[str, ...] = NAMES) -> Weigh
     return dict(network.state_dict())
 
 
+def find_labels(path: Path) -> object:
+    """Ask a detector for pseudo-labels, of no photo."""
+    return with_pseudo_labels([], path.parent, path, torch.device("cpu"))
+
+
 # Files that are damaged, for each of those who read them.
 
 READERS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "the model": ("models/model.pth", load_detector, "run `dvc pull` or `dvc repro train`"),
     "what to start from": ("weights.pth", load_pretrained, "check train.pretrained: "),
+    "what finds pseudo-labels": ("models/first.pth", find_labels, "check train.pseudo_labels: "),
     "an unfinished training": (
         f"models/unfinished/0123/{CHECKPOINT}",
         SafeCheckpoints().load_checkpoint,
