@@ -30,10 +30,17 @@ def fine_tuning(**changes: Any) -> TrainSection:
     return section(pretrained="coco", **changes)
 
 
-def test_from_scratch_the_number_of_photos_and_the_variant_change_nothing() -> None:
+@pytest.mark.parametrize(
+    ("photos", "epochs"), [(20, 100), (90, 100), (96, 94), (300, 30), (600, 15), (40_000, 15)]
+)
+def test_from_scratch_fewer_photos_are_seen_more_often(photos: int, epochs: int) -> None:
+    chosen = settings_of(section(), "yolox_nano", photos)
+    assert (chosen.optimizer, chosen.epochs, chosen.input_size) == ("muon", epochs, 256)
+
+
+def test_from_scratch_the_variant_changes_nothing() -> None:
     chosen = settings_of(section(), "yolox_nano", 600)
-    assert (chosen.optimizer, chosen.epochs, chosen.input_size) == ("muon", 15, 256)
-    assert settings_of(section(), "yolox_x", 20) == chosen
+    assert settings_of(section(), "yolox_x", 600) == chosen
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 Self-training (as in STAC, https://arxiv.org/abs/2005.04757), on the photos themselves: a first
 detector learns from the boxes that there are, finds many of those that are missing, and the next
-one learns from both. Where it finds nothing, a class stays as unknown as it was.
+one learns from both. In the rest of a photo its unverified classes stay unknown, whatever was
+found.
 """
 
 from dataclasses import replace

@@ -10,10 +10,11 @@ from dminity.training.settings import TrainSection, TrainSettings
 # The sides that YOLOX trains its variants at, on COCO.
 OFFICIAL_SIDE = 640
 OFFICIAL_SIDES = {"yolox_nano": 416, "yolox_tiny": 416}
-EPOCHS_FROM_SCRATCH, BATCH_FROM_SCRATCH = 15, 8
-# Photos that fine-tuning sees in all, and the fewest and most epochs in which it may do so.
-PHOTOS_SEEN = 2500
-FEWEST_EPOCHS, MOST_EPOCHS = 12, 24
+BATCH_FROM_SCRATCH = 8
+# Photos that a training sees in all, and the fewest and most epochs in which it may do so: from
+# scratch (15 epochs of the demo's 600 rooms), and from trained weights.
+SEEN_FROM_SCRATCH, EPOCHS_FROM_SCRATCH = 9000, (15, 100)
+SEEN_IN_FINE_TUNING, EPOCHS_OF_FINE_TUNING = 2500, (12, 24)
 # With fewer training photos the backbone and the statistics of batch norm stay as they came; with
 # fewer than these steps are shorter, too.
 FEW_PHOTOS = 500
@@ -25,8 +26,10 @@ def epochs_of(section: TrainSection, num_photos: int) -> int:
     if section.epochs != AUTO:
         return section.epochs
     if section.pretrained == "none":
-        return EPOCHS_FROM_SCRATCH
-    return min(max(round(PHOTOS_SEEN / num_photos), FEWEST_EPOCHS), MOST_EPOCHS)
+        seen, (fewest, most) = SEEN_FROM_SCRATCH, EPOCHS_FROM_SCRATCH
+    else:
+        seen, (fewest, most) = SEEN_IN_FINE_TUNING, EPOCHS_OF_FINE_TUNING
+    return min(max(round(seen / num_photos), fewest), most)
 
 
 def settings_of(
