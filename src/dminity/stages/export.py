@@ -152,7 +152,8 @@ def export(
     if not (found.box_pixels <= settings.box_tolerance and found.score <= settings.score_tolerance):
         raise ExportDiffers(
             f"the ONNX model differs by {found.box_pixels:.2g} pixels and {found.score:.2g} "
-            "in score; raise export.box_tolerance or export.score_tolerance if you can take it"
+            "in score, as it may where next to nothing was learned: raise train.epochs; or "
+            "export.box_tolerance or export.score_tolerance, if you can take it"
         )
     return found
 
