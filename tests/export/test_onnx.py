@@ -79,7 +79,7 @@ def test_an_export_that_differs_is_refused(
     settings = load_params(ROOT / PARAMS_FILE).export.model_copy(
         update={"box_tolerance": tolerance, "score_tolerance": tolerance}
     )
-    with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .* epochs; or export\."):
+    with pytest.raises(export.ExportDiffers, match=r"differs by .* pixels .*epochs; or export\."):
         export.export(changed, photos, tmp_path / "model.onnx", settings)
 
 
