@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.plugins import MixedPrecision
+from torch import nn
 from yolox.models import YoloxModule
 
 from dminity.data import voc
@@ -22,6 +23,7 @@ from dminity.network.detector import build_network
 from dminity.training import hardware, launch, optimizer
 from dminity.training import loop as training
 from dminity.training.averaging import follow
+from dminity.training.batch_norm import shorten_memory
 from dminity.training.checkpoints import CHECKPOINT
 from dminity.training.loop import TrainingDiverged
 from dminity.training.processes import UnevenBatch
@@ -133,6 +135,22 @@ def test_held_batch_norms_keep_their_statistics(rooms: Path, tmp_path: Path) -> 
     means = [value for name, value in state.items() if name.endswith("running_mean")]
     assert means
     assert not any(value.any() for value in means)
+
+
+def test_a_short_training_has_statistics_of_a_short_memory(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks: list[nn.Module] = []
+
+    def observed(network: nn.Module, steps: int) -> None:
+        shorten_memory(network, steps)
+        networks.append(network)
+
+    monkeypatch.setattr(training, "shorten_memory", observed)
+    run(rooms, tmp_path / "run", batch_size=1)
+    momenta = {part.momentum for part in networks[-1].modules() if isinstance(part, nn.BatchNorm2d)}
+    # There are 24 steps.
+    assert momenta == {1 / (0.05 * 24)}
 
 
 def test_clipping_shortens_steps(rooms: Path, tmp_path: Path) -> None:

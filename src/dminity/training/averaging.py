@@ -40,8 +40,16 @@ def memory_steps(step: int, steps: int) -> float:
     >>> [memory_steps(step, 1000) for step in (1, 40, 400)]
     [1.25, 11.0, 50.0]
     """
-    longest = max(1.0, min(MEMORY_SHARE * steps, LONGEST_MEMORY_STEPS))
-    return min(longest, 1 + MEMORY_SHARE_SO_FAR * step)
+    return min(longest_memory_steps(steps), 1 + MEMORY_SHARE_SO_FAR * step)
+
+
+def longest_memory_steps(steps: int) -> float:
+    """Over how many steps the average looks back in the end, if there are so many in all.
+
+    >>> [longest_memory_steps(steps) for steps in (15, 1000, 10**6)]
+    [1.0, 50.0, 5000]
+    """
+    return max(1.0, min(MEMORY_SHARE * steps, LONGEST_MEMORY_STEPS))
 
 
 def averaged(network: nn.Module) -> list[torch.Tensor]:

@@ -37,7 +37,7 @@ from dminity.loader.photo_cache import CHANNELS, PhotoCache, room_for_photos
 from dminity.loader.training_photos import TrainingPhotos
 from dminity.network.detector import Detector
 from dminity.training.averaging import average_of, averaged, follow
-from dminity.training.batch_norm import hold_statistics
+from dminity.training.batch_norm import hold_statistics, shorten_memory
 from dminity.training.checkpoints import ForeignCheckpoint
 from dminity.training.hardware import accelerator, fits, largest_batch
 from dminity.training.loaders import LARGEST_AUTO_BATCH, Loaders
@@ -194,6 +194,7 @@ class DetectorTraining(L.LightningModule):
         self.averaged = averaged(self.average), averaged(self.network)
         backbone_frozen = self.schedule.is_frozen(self.current_epoch)
         self.network.backbone.backbone.requires_grad_(not backbone_frozen)
+        shorten_memory(self.network, self.steps)
         hold_statistics(self.network, self.settings.freeze_norms)
         if backbone_frozen:
             hold_statistics(self.network.backbone.backbone, True)
