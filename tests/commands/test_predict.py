@@ -131,6 +131,21 @@ def test_the_thresholds_are_the_models_or_the_users(folder: Path) -> None:
     assert [len(photo["detections"]) for photo in lower["photos"]] == [2, 1]
 
 
+def test_a_second_box_of_a_class_has_to_be_surer(folder: Path) -> None:
+    write_bright_model(folder / MODEL, threshold=0.1, beds_only=True)
+    photo = Image.new("RGB", (64, 64))
+    photo.paste((90, 90, 90), (0, 0, 64, 64))
+    photo.save(folder / "flat/both.png")
+    photo.save(folder / "flat/left.png")
+
+    def numbers(*arguments: str) -> list[int]:
+        photos = found(folder, "flat", *arguments)["photos"]
+        return [len(photo["detections"]) for photo in photos]
+
+    assert numbers() == [1, 1]
+    assert numbers("--min-score", "0.1") == [2, 2]
+
+
 def test_some_classes_only_however_they_are_written(folder: Path) -> None:
     photos = found(folder, "flat", "--classes", "sink")["photos"]
     assert [[item["class"] for item in photo["detections"]] for photo in photos] == [["Sink"], []]
@@ -286,7 +301,8 @@ def test_a_real_detector_finds_what_it_finds_in_pytorch(
     network = load_detector(trained[0])
     rooms = trained[0].parent / "voc/JPEGImages"
     paths = sorted(rooms.glob("*.jpg"))[:8]
-    photos = found(tmp_path, "--model", str(exported), *map(str, paths))["photos"]
+    arguments = ("--model", str(exported), "--min-score", "0.3", *map(str, paths))
+    photos = found(tmp_path, *arguments)["photos"]
     assert len(photos) == 8
     for path, photo in zip(paths, photos, strict=True):
         (expected,) = network.find([np.asarray(cv2.imread(str(path)), np.uint8)])

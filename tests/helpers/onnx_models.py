@@ -34,16 +34,16 @@ BRIGHT_CLASSES = ("Bed", "Sink")
 BRIGHT_SIDE = 64
 
 
-def write_bright_model(path: Path, threshold: float = 0.5) -> Path:
+def write_bright_model(path: Path, threshold: float = 0.5, beds_only: bool = False) -> Path:
     """A model made by hand: it takes a bright left half for a bed, a bright right one for a sink.
 
-    The score is the half's brightness, 0-1.
+    The score is the half's brightness, 0-1. With `beds_only` the right one is a bed, too.
     """
     half = BRIGHT_SIDE // 2
     boxes = np.array([[[half / 2, half, half, 64], [half * 1.5, half, half, 64]]], np.float32)
     constants: dict[str, NDArray[Any]] = {
         "boxes": boxes,
-        "classes": np.eye(2, dtype=np.float32)[None],
+        "classes": np.eye(2, dtype=np.float32)[None, [0, 0] if beds_only else [0, 1]],
         "most": np.array([255], np.float32),
         "gray": np.array(114, np.float32),
         "square": np.array([1, 3, BRIGHT_SIDE, BRIGHT_SIDE]),

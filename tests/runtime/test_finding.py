@@ -11,12 +11,22 @@ import pytest
 
 from dminity.detection.detections import Detections
 from dminity.runtime.detector import OnnxDetector, load_onnx
-from dminity.runtime.finding import IN_FLIGHT, LITTLE_MEMORY, Failed, Seen, find_all, on_copy
+from dminity.runtime.finding import (
+    IN_FLIGHT,
+    LITTLE_MEMORY,
+    Failed,
+    Seen,
+    Thresholds,
+    find_all,
+    on_copy,
+    reported,
+)
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import BadPhoto, Photo
 from tests.helpers.onnx_models import write_bright_model
 
 THREADS = 3
+HALF = Thresholds((0.5, 0.5))
 
 
 @pytest.fixture
@@ -51,7 +61,7 @@ def test_results_come_in_order_and_failures_among_them(detector: OnnxDetector) -
         for number in range(20):
             yield Picture(str(number), partial(read, number))
 
-    results = list(find_all(all_pictures(), detector, (0.5, 0.5), nothing, THREADS))
+    results = list(find_all(all_pictures(), detector, HALF, nothing, THREADS))
     assert [result.name for result in results] == [str(number) for number in range(20)]
     assert results[4] == Failed("4", "spoiled")
     for number in (0, 19):
@@ -69,7 +79,7 @@ def test_a_few_pictures_are_in_memory_at_a_time(detector: OnnxDetector) -> None:
             taken += 1
             yield Picture("a", lambda _: photo(64))
 
-    results = find_all(all_pictures(), detector, (0.5, 0.5), nothing, THREADS)
+    results = find_all(all_pictures(), detector, HALF, nothing, THREADS)
     for done, _ in enumerate(itertools.islice(results, 50), start=1):
         assert taken <= done + IN_FLIGHT * THREADS
     del results
@@ -86,7 +96,7 @@ def test_an_error_ends_all(detector: OnnxDetector) -> None:
 
     numbered = (Picture(str(number), lambda _: photo(64)) for number in range(1000))
     with pytest.raises(OSError, match="No space left"):
-        list(find_all(numbered, detector, (0.5, 0.5), make, THREADS))
+        list(find_all(numbered, detector, HALF, make, THREADS))
     assert {"0", "1", "2"} <= set(made)
     assert len(made) < 20
 
@@ -98,7 +108,7 @@ def test_a_photo_that_memory_is_too_little_for_does_not_end_the_others(
         raise MemoryError
 
     pictures = [Picture("huge", read), Picture("small", lambda _: photo(64))]
-    huge, small = find_all(pictures, detector, (0.5, 0.5), nothing, THREADS)
+    huge, small = find_all(pictures, detector, HALF, nothing, THREADS)
     assert huge == Failed("huge", LITTLE_MEMORY)
     assert isinstance(small, Seen)
 
@@ -111,7 +121,7 @@ def test_boxes_are_in_pixels_of_the_photo_not_of_its_copy(detector: OnnxDetector
     def make(_: Picture, read: Photo, found: Detections) -> None:
         made.append(on_copy(found.xyxy_pixels, read))
 
-    (seen,) = find_all([Picture("a", lambda _: original)], detector, (0.5, 0.5), make, 1)
+    (seen,) = find_all([Picture("a", lambda _: original)], detector, HALF, make, 1)
     assert isinstance(seen, Seen)
     assert seen.found.xyxy_pixels.tolist() == [[0, 0, 200, 400]]
     assert made[0].tolist() == [[0, 0, 50, 100]]
@@ -124,6 +134,45 @@ def test_each_class_has_its_threshold(detector: OnnxDetector) -> None:
         ((0.81, 0.79), [1]),
         ((0.79, np.inf), [0]),
     ):
-        (seen,) = find_all([Picture("a", lambda _: bright)], detector, thresholds, nothing, 1)
+        picture = Picture("a", lambda _: bright)
+        (seen,) = find_all([picture], detector, Thresholds(thresholds), nothing, 1)
         assert isinstance(seen, Seen)
         assert sorted(seen.found.class_ids.tolist()) == classes
+
+
+CLASSES = ("Couch", "Sofa bed", "Bed")
+
+
+def found(*boxes: tuple[str, float, int]) -> Detections:
+    """Detections: class, score, and how many pixels to the right."""
+    left = np.array([left for _, _, left in boxes], np.float64)
+    return Detections(
+        np.stack([left, 0 * left, left + 10, 0 * left + 10], axis=1),
+        np.array([score for _, score, _ in boxes]),
+        np.array([CLASSES.index(name) for name, _, _ in boxes], np.int64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "scores"),
+    [
+        # The best of each class from its threshold on, others from 0.4 on.
+        (Thresholds((0.1, 0.1, 0.1)), [0.9, 0.4, 0.3]),
+        (Thresholds((0.1, 0.1, 0.5)), [0.9, 0.3]),
+        (Thresholds((0.35, 0.1, 0.1)), [0.9, 0.4]),
+        (Thresholds((0.1, 0.1, np.inf)), [0.3]),
+        # A user's own score holds for all.
+        (Thresholds((0.2, 0.2, 0.2), 0.2), [0.9, 0.4, 0.39, 0.3, 0.29]),
+    ],
+)
+def test_a_second_one_has_to_be_surer(thresholds: Thresholds, scores: list[float]) -> None:
+    beds = (("Bed", 0.9, 0), ("Bed", 0.4, 100), ("Bed", 0.39, 200))
+    couches = (("Couch", 0.3, 300), ("Couch", 0.29, 400))
+    assert reported(found(*beds, *couches), thresholds, CLASSES).scores.tolist() == scores
+
+
+def test_the_best_is_the_best_of_those_that_keep_their_name() -> None:
+    seen = found(("Couch", 0.9, 0), ("Sofa bed", 0.8, 0), ("Couch", 0.2, 300), ("Couch", 0.1, 600))
+    named = reported(seen, Thresholds((0.05, 0.05, 0.05)), CLASSES)
+    assert [CLASSES[number] for number in named.class_ids] == ["Sofa bed", "Couch"]
+    assert named.scores.tolist() == [0.8, 0.2]

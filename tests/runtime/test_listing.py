@@ -49,15 +49,6 @@ def test_there_are_as_many_as_the_photo_with_most_of_them_has() -> None:
     assert bed.evidence.score == 0.8
 
 
-def test_a_second_one_counts_only_if_it_is_sure() -> None:
-    so_far = shown(one=found(("Bed", 0.9), ("Bed", 0.39), ("Sink", 0.2), ("Sink", 0.1)))
-    home = list_home("flat", so_far, CLASSES)
-    assert [(listed.amenity, listed.at_least) for listed in home.amenities] == [
-        ("Bed", 1),
-        ("Sink", 1),
-    ]
-
-
 def test_of_two_photos_that_are_as_good_the_first_is_the_evidence() -> None:
     so_far = shown(one=found(("Sink", 0.6)), two=found(("Sink", 0.6)))
     assert so_far.evidence["Sink"].photo == "one"

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from dminity.runtime.photo import Photo
 
 DESCRIPTION = """
-Find amenities in photos and videos. A detection is reported if its score reaches the threshold that
-the model's file has for its class. Photos that cannot be read are named on stderr, the others are
-looked at, and the exit code is 1.
+Find amenities in photos and videos. The best detection of a class in a photo is reported if its
+score reaches the threshold that the model's file has for the class, others of it from a score of
+0.4 on, too. Photos that cannot be read are named on stderr, the others are looked at, and the exit
+code is 1.
 """
 
 
@@ -39,7 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--save", type=Path, metavar="DIR", help="pictures with boxes, into here")
     parser.add_argument("--classes", metavar="NAME,NAME", help="these classes only")
     parser.add_argument(
-        "--min-score", type=_score, metavar="S", help="0-1, in place of the model's own thresholds"
+        "--min-score", type=_score, metavar="S", help="0-1, in place of all of these"
     )
     form = parser.add_mutually_exclusive_group()
     for name in ("json", "csv", "coco"):
@@ -79,16 +80,16 @@ def run(arguments: argparse.Namespace) -> None:
     """
     # They take half a second to import.
     from dminity.commands import looking, prediction_formats
-    from dminity.runtime.finding import find_all
+    from dminity.runtime.finding import Thresholds, find_all
     from dminity.runtime.inputs import find_inputs, pictures
 
     inputs = find_inputs(arguments.input)
     one = looking.is_one(inputs)
     threads = looking.threads_of(arguments)
     detector = looking.load(arguments.model, threads, one)
-    thresholds = _thresholds(
-        detector.description.classes, detector.description.thresholds, arguments
-    )
+    best = _best(detector.description.classes, detector.description.thresholds, arguments)
+    lowest = arguments.min_score
+    thresholds = Thresholds(best) if lowest is None else Thresholds(best, lowest)
     watch = looking.Looking(one, None if any(item.is_video for item in inputs) else len(inputs))
     seen = pictures(inputs, arguments.every)
     make: Callable[[Picture, Photo, Detections], Path | None] = _nothing
@@ -107,10 +108,10 @@ def _nothing(*_: object) -> None:
     """What is made of a photo that nobody wants saved."""
 
 
-def _thresholds(
+def _best(
     classes: tuple[str, ...], of_model: tuple[float, ...], arguments: argparse.Namespace
 ) -> list[float]:
-    """For each class, the score from which it is reported; infinity if nobody asked for it."""
+    """For each class, the threshold of its best box; infinity if nobody asked for it."""
     asked = set(classes) if arguments.classes is None else _asked(arguments.classes, classes)
     lowest = of_model if arguments.min_score is None else [arguments.min_score] * len(classes)
     return [

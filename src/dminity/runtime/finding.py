@@ -11,7 +11,7 @@ import numpy as np
 
 from dminity.core.memory import is_out_of_memory
 from dminity.detection.boxes import Boxes
-from dminity.detection.detections import Detections
+from dminity.detection.detections import SHOWN_SCORE, Detections
 from dminity.detection.kinds import most_specific
 from dminity.runtime.detector import OnnxDetector
 from dminity.runtime.inputs import Picture
@@ -39,6 +39,21 @@ class Seen(Generic[Made]):
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """From which scores on detections are reported, 0-1.
+
+    A model's thresholds are made for one question: is there any in the photo? So they are for the
+    best detection of a class, and others of it are reported from the score on that is shown to
+    people everywhere.
+
+    best: for each class; infinity for a class that nobody asks for. others: for all classes.
+    """
+
+    best: Sequence[float]
+    others: float = SHOWN_SCORE
+
+
+@dataclass(frozen=True)
 class Failed:
     """A picture that cannot be read, and why."""
 
@@ -62,10 +77,25 @@ def from_thresholds(found: Detections, thresholds: Sequence[float]) -> Detection
     return Detections(found.xyxy_pixels[kept], found.scores[kept], found.class_ids[kept])
 
 
+def reported(found: Detections, thresholds: Thresholds, classes: tuple[str, ...]) -> Detections:
+    """Of all that was found in a photo, what is reported: a thing under one name.
+
+    Args:
+        found: best first, as they stay.
+        thresholds: which decide.
+        classes: their names, by `class_ids`.
+    """
+    sure = most_specific(from_thresholds(found, thresholds.best), classes)
+    kept = sure.scores >= thresholds.others
+    _, best = np.unique(sure.class_ids, return_index=True)
+    kept[best] = True
+    return Detections(sure.xyxy_pixels[kept], sure.scores[kept], sure.class_ids[kept])
+
+
 def find_all(
     pictures: Iterable[Picture],
     detector: OnnxDetector,
-    thresholds: Sequence[float],
+    thresholds: Thresholds,
     make: Callable[[Picture, Photo, Detections], Made],
     threads: int,
 ) -> Iterator[Seen[Made] | Failed]:
@@ -74,7 +104,7 @@ def find_all(
     Args:
         pictures: taken as there is room for them.
         detector: of a single thread, if several look at once.
-        thresholds: for each class, 0-1.
+        thresholds: from which on detections are reported.
         make: called in that thread with the picture and what was found in it, in its pixels.
         threads: how many pictures are looked at at once.
 
@@ -98,7 +128,7 @@ def find_all(
 def look(
     picture: Picture,
     detector: OnnxDetector,
-    thresholds: Sequence[float],
+    thresholds: Thresholds,
     make: Callable[[Picture, Photo, Detections], Made],
 ) -> Seen[Made] | Failed:
     """Look at one picture, as `find_all` does at many.
@@ -108,8 +138,7 @@ def look(
     """
     try:
         photo = picture.read(detector.description.input_size)
-        sure = from_thresholds(_found(detector, photo), thresholds)
-        found = most_specific(sure, detector.description.classes)
+        found = reported(_found(detector, photo), thresholds, detector.description.classes)
         made = make(picture, photo, found)
     except BadPhoto as error:
         return Failed(picture.name, str(error))

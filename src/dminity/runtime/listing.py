@@ -6,9 +6,6 @@ the same bed twice, so that boxes of different photos are not added up. That pho
 of two that show as many, the one with the surer detection. The confidence is the best score in any
 photo.
 
-Thresholds are made for one question: is there any in the photo? A second box is counted only from
-the score on that a box is shown to people.
-
 Within a photo a thing goes by one name (`detection/kinds.py`), so that one sofa bed is not listed
 as a couch too. Whether a couch of another photo is the same thing, nobody can tell: both are
 listed. Who claims a couch and has a sofa bed is right all the same, and who claims a sofa bed
@@ -23,7 +20,7 @@ import numpy as np
 
 from dminity.core.hierarchy import with_descendants
 from dminity.detection.boxes import Boxes
-from dminity.detection.detections import SHOWN_SCORE, Detections
+from dminity.detection.detections import Detections
 
 
 class Verdict(StrEnum):
@@ -109,15 +106,14 @@ def sightings(photo: str, found: Detections, classes: Sequence[str]) -> list[Sig
 
     Args:
         photo: its name.
-        found: what reaches the threshold of its class, best first, by its most specific name.
+        found: what is reported of it, best first.
         classes: their names, in the network's order.
     """
     seen = []
     for class_id in np.unique(found.class_ids):
         of_class = found.class_ids == class_id
         boxes, scores = found.xyxy_pixels[of_class], found.scores[of_class]
-        count = max(1, int((scores >= SHOWN_SCORE).sum()))
-        seen.append(Sighting(photo, classes[class_id], boxes[:count], float(scores[0])))
+        seen.append(Sighting(photo, classes[class_id], boxes, float(scores[0])))
     return seen
 
 

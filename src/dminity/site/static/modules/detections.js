@@ -1,16 +1,25 @@
 /**
- * What a network gives for a photo, to detections: `runtime/nms.py`, `from_thresholds` of
+ * What a network gives for a photo, to detections: `runtime/nms.py`, `reported` of
  * `runtime/finding.py` and `most_specific` of `detection/kinds.py` in JavaScript, with their
  * numbers of 32 and of 64 bits.
  */
 
 import { scaleToFit } from "./letterbox.js";
 
+/** The score from which a detection is shown to people, whatever its class. */
+export const SHOWN_SCORE = 0.4;
+
 /**
  * @typedef {object} Detection
  * @property {number} classId its position in the list of classes
  * @property {number} score 0-1
  * @property {number[]} box left, top, right, bottom, in pixels of the photo
+ */
+/**
+ * @typedef {object} Thresholds from which scores on detections are reported, 0-1: a model's are made
+ *     for one question, whether there is any in the photo
+ * @property {number[]} best for each class, of its best detection in a photo
+ * @property {number} others of all other detections
  */
 /** @typedef {import("./letterbox.js").Size} Size */
 
@@ -131,14 +140,21 @@ export function onPhoto(found, copy, photo) {
 }
 
 /**
- * Detections whose score is at least the threshold of their class.
+ * Of all that was found in a photo, what is reported: a thing under one name.
  *
- * @param {Detection[]} found
- * @param {number[]} thresholds for each class, 0-1
+ * @param {Detection[]} found best first, as they stay
+ * @param {Thresholds} thresholds
+ * @param {number[][]} kinds for each class, those that are a kind of it
  * @returns {Detection[]}
  */
-export function fromThresholds(found, thresholds) {
-  return found.filter(({ classId, score }) => score >= thresholds[classId]);
+export function reported(found, thresholds, kinds) {
+  const enough = found.filter(({ classId, score }) => score >= thresholds.best[classId]);
+  const seen = new Set();
+  return mostSpecific(enough, kinds).filter(({ classId, score }) => {
+    const isBest = !seen.has(classId);
+    seen.add(classId);
+    return isBest || score >= thresholds.others;
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A home: its photos, what is found in them, and what its owner claims. */
 
-import { fromThresholds, mostSpecific } from "./detections.js";
+import { SHOWN_SCORE, reported } from "./detections.js";
 import { listHome } from "./listing.js";
 
 /** @typedef {import("./detector.js").Model} Model */
@@ -72,8 +72,11 @@ export class Home {
    */
   shown(photo) {
     const { minScore, model } = this;
-    const thresholds = minScore === null ? model.thresholds : model.classes.map(() => minScore);
-    return mostSpecific(fromThresholds(photo.found, thresholds), model.kinds);
+    const thresholds =
+      minScore === null
+        ? { best: model.thresholds, others: SHOWN_SCORE }
+        : { best: model.classes.map(() => minScore), others: minScore };
+    return reported(photo.found, thresholds, model.kinds);
   }
 
   /** The photos that were looked at, with what is shown of them. */

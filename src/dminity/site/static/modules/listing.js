@@ -4,10 +4,9 @@
  *
  * There are at least as many of an amenity as the photo shows that has most of it: photos of one
  * room from two sides show the same bed twice. That photo is the evidence; of two that show as
- * many, the one with the surer detection. The confidence is the best score in any photo. A second
- * box is counted only from SHOWN_SCORE on, as thresholds are made for the first. Within a photo a
- * thing goes by one name; who claims a couch and has a sofa bed is right all the same, and who
- * claims a sofa bed claims a couch.
+ * many, the one with the surer detection. The confidence is the best score in any photo. Within a
+ * photo a thing goes by one name; who claims a couch and has a sofa bed is right all the same, and
+ * who claims a sofa bed claims a couch.
  */
 
 /** @typedef {import("./detections.js").Detection} Detection */
@@ -15,7 +14,7 @@
  * @template Photo
  * @typedef {object} Sighting an amenity in one photo
  * @property {Photo} photo
- * @property {number[][]} boxes those that count, best first, in pixels of the photo
+ * @property {number[][]} boxes best first, in pixels of the photo
  * @property {number} score of the best
  */
 /**
@@ -28,14 +27,12 @@
  * @property {"confirmed" | "not seen" | "not claimed" | null} verdict null without claims
  */
 
-const SHOWN_SCORE = 0.4;
-
 /**
  * What a home has, in the order of the classes: what is seen, then what is only claimed.
  *
  * @template Photo
- * @param {Iterable<{photo: Photo, found: Detection[]}>} looked found: what reaches the threshold of
- *     its class, best first
+ * @param {Iterable<{photo: Photo, found: Detection[]}>} looked found: what is reported of
+ *     it, best first
  * @param {string[]} classes
  * @param {number[][]} kinds for each class, those that are a kind of it
  * @param {Set<string> | null} claimed null if nobody asks
@@ -88,7 +85,7 @@ function sightings(photo, found, classes) {
   for (const { classId, score, box } of found) {
     const amenity = classes[classId];
     if (!seen.has(amenity)) seen.set(amenity, { photo, boxes: [box], score });
-    else if (score >= SHOWN_SCORE) seen.get(amenity).boxes.push(box);
+    else seen.get(amenity).boxes.push(box);
   }
   return seen;
 }
