@@ -46,10 +46,10 @@ def on_page(browser: Browser, folder: Path, model: Path, photos: Path, cache: Pa
     write_site(folder / "site", model, cache)
     files = {path.name: path.read_bytes() for path in sorted(photos.iterdir())}
     with http_server(folder / "site") as address, visit(browser, address) as page:
+        choose(page, files)
         # Every box from there on; or else that of a class which is best decides of what is shown,
         # and of two that are as good each side may choose another.
-        page.locator("#score").fill(f"{THRESHOLD:.0%}".rstrip("%"))
-        choose(page, files)
+        page.locator("#score").fill(f"{THRESHOLD * 100:g}")
         return boxes(page)
 
 
