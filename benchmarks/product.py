@@ -94,12 +94,12 @@ FOLDER = """
 import sys, time
 from pathlib import Path
 from dminity.runtime.detector import load_onnx
-from dminity.runtime.finding import Thresholds, find_all
+from dminity.runtime.finding import BoxThresholds, find_all
 from dminity.runtime.inputs import find_inputs, pictures
 model, folder, threads = sys.argv[1:]
 inputs = find_inputs([folder])
 alone, shared = load_onnx(Path(model), int(threads)), load_onnx(Path(model), 1)
-thresholds = Thresholds(alone.description.thresholds)
+thresholds = BoxThresholds(alone.description.thresholds)
 def seconds(chosen, detector, threads):
     start = time.perf_counter()
     for _ in find_all(pictures(chosen, 1.0), detector, thresholds, lambda *_: None, threads):

@@ -42,14 +42,14 @@ import sys, time
 from pathlib import Path
 import cv2
 from dminity.runtime.detector import load_onnx
-from dminity.runtime.finding import Thresholds, find_all
+from dminity.runtime.finding import BoxThresholds, find_all
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import read_photo
 model, photo, threads = sys.argv[1:]
 cv2.setNumThreads(1)
 detector = load_onnx(Path(model), 1)
 content = Path(photo).read_bytes()
-thresholds = Thresholds(detector.description.thresholds)
+thresholds = BoxThresholds(detector.description.thresholds)
 def pictures(end):
     while time.perf_counter() < end:
         yield Picture("photo", lambda size: read_photo(content, size))

@@ -61,6 +61,17 @@ def test_a_table_of_many_homes_against_claims(folder: Path) -> None:
     ]
 
 
+def test_as_many_are_listed_as_are_sure(folder: Path) -> None:
+    write_bright_model(folder / "models/model.onnx", threshold=0.1, beds_only=True)
+    for name, gray in (("dim", 90), ("clear", 110)):
+        (folder / name).mkdir()
+        Image.new("RGB", (64, 64), (gray, gray, gray)).save(folder / name / "both.png")
+        (home,) = listed(folder, name)["homes"]
+        counts = {item["amenity"]: item["at_least"] for item in home["amenities"]}
+        # Both halves have a score of 0.35 or 0.43.
+        assert counts == {"Bed": 1 if name == "dim" else 2}
+
+
 def test_json_for_programs(folder: Path) -> None:
     (folder / "claims.csv").write_text("home,amenity\nflat 2,Sink\n")
     content = listed(folder, "homes", "--claims", "claims.csv")

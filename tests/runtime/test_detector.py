@@ -10,7 +10,7 @@ import pytest
 
 from dminity.network.detector import load_detector
 from dminity.runtime.detector import load_onnx
-from dminity.runtime.finding import from_thresholds
+from dminity.runtime.finding import BoxThresholds, from_thresholds
 from dminity.runtime.model_file import BadOnnxFile
 from tests.helpers.onnx_models import with_metadata, write_bright_model
 
@@ -27,7 +27,7 @@ def test_it_finds_what_the_network_finds(trained: tuple[Path, Path], exported: P
     photos.append(np.rot90(photos[1]).copy())
     count = 0
     # A box whose score is just the limit may be on either side of it.
-    lowest = [0.011] * len(network.classes)
+    lowest = BoxThresholds([0.011] * len(network.classes), 0.0)
     for photo, ours, theirs in zip(
         photos, detector.find(photos), network.find(photos), strict=True
     ):

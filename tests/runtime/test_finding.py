@@ -10,23 +10,24 @@ import numpy as np
 import pytest
 
 from dminity.detection.detections import Detections
+from dminity.detection.kinds import most_specific
 from dminity.runtime.detector import OnnxDetector, load_onnx
 from dminity.runtime.finding import (
     IN_FLIGHT,
     LITTLE_MEMORY,
+    BoxThresholds,
     Failed,
     Seen,
-    Thresholds,
     find_all,
+    from_thresholds,
     on_copy,
-    reported,
 )
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import BadPhoto, Photo
 from tests.helpers.onnx_models import write_bright_model
 
 THREADS = 3
-HALF = Thresholds((0.5, 0.5))
+HALF = BoxThresholds((0.5, 0.5))
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_each_class_has_its_threshold(detector: OnnxDetector) -> None:
         ((0.79, np.inf), [0]),
     ):
         picture = Picture("a", lambda _: bright)
-        (seen,) = find_all([picture], detector, Thresholds(thresholds), nothing, 1)
+        (seen,) = find_all([picture], detector, BoxThresholds(thresholds), nothing, 1)
         assert isinstance(seen, Seen)
         assert sorted(seen.found.class_ids.tolist()) == classes
 
@@ -156,23 +157,27 @@ def found(*boxes: tuple[str, float, int]) -> Detections:
 @pytest.mark.parametrize(
     ("thresholds", "scores"),
     [
-        # The best of each class from its threshold on, others from 0.4 on.
-        (Thresholds((0.1, 0.1, 0.1)), [0.9, 0.4, 0.3]),
-        (Thresholds((0.1, 0.1, 0.5)), [0.9, 0.3]),
-        (Thresholds((0.35, 0.1, 0.1)), [0.9, 0.4]),
-        (Thresholds((0.1, 0.1, np.inf)), [0.3]),
+        # The best of each class from its threshold on, others from there and from 0.4 on.
+        (BoxThresholds((0.1, 0.1, 0.1)), [0.9, 0.4, 0.3]),
+        (BoxThresholds((0.1, 0.1, 0.5)), [0.9, 0.3]),
+        (BoxThresholds((0.35, 0.1, 0.1)), [0.9, 0.4]),
+        (BoxThresholds((0.1, 0.1, np.inf)), [0.3]),
         # A user's own score holds for all.
-        (Thresholds((0.2, 0.2, 0.2), 0.2), [0.9, 0.4, 0.39, 0.3, 0.29]),
+        (BoxThresholds((0.2, 0.2, 0.2), 0.2), [0.9, 0.4, 0.39, 0.3, 0.29]),
     ],
 )
-def test_a_second_one_has_to_be_surer(thresholds: Thresholds, scores: list[float]) -> None:
+def test_a_second_one_has_to_be_surer(thresholds: BoxThresholds, scores: list[float]) -> None:
     beds = (("Bed", 0.9, 0), ("Bed", 0.4, 100), ("Bed", 0.39, 200))
     couches = (("Couch", 0.3, 300), ("Couch", 0.29, 400))
-    assert reported(found(*beds, *couches), thresholds, CLASSES).scores.tolist() == scores
+    assert from_thresholds(found(*beds, *couches), thresholds).scores.tolist() == scores
 
 
-def test_the_best_is_the_best_of_those_that_keep_their_name() -> None:
-    seen = found(("Couch", 0.9, 0), ("Sofa bed", 0.8, 0), ("Couch", 0.2, 300), ("Couch", 0.1, 600))
-    named = reported(seen, Thresholds((0.05, 0.05, 0.05)), CLASSES)
+def test_what_is_not_sure_enough_hides_no_other_name() -> None:
+    # At the second place a sofa bed would hide the couch, were it sure enough to be reported.
+    there = found(
+        ("Sofa bed", 0.8, 0), ("Couch", 0.75, 0), ("Couch", 0.7, 50), ("Sofa bed", 0.38, 50)
+    )
+    sure = from_thresholds(there, BoxThresholds((0.2, 0.2, 0.2)))
+    named = most_specific(sure, CLASSES)
     assert [CLASSES[number] for number in named.class_ids] == ["Sofa bed", "Couch"]
-    assert named.scores.tolist() == [0.8, 0.2]
+    assert named.xyxy_pixels[:, 0].tolist() == [0, 50]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from dminity.network.detector import Detector, build_network
 from dminity.runtime.detector import load_onnx
-from dminity.runtime.finding import Seen, Thresholds, find_all
+from dminity.runtime.finding import BoxThresholds, Seen, find_all
 from dminity.runtime.inputs import find_inputs, pictures
 from dminity.site.assembly import write_site
 from tests.helpers.browser import Box, boxes, choose, visit
@@ -28,7 +28,7 @@ THRESHOLD = 0.3
 def in_python(model: Path, photos: Path) -> list[Box]:
     """What Python finds in a folder of photos, photo by photo, the worse first, as the page."""
     detector = load_onnx(model, 1)
-    thresholds = Thresholds([THRESHOLD] * len(detector.description.classes), THRESHOLD)
+    thresholds = BoxThresholds([THRESHOLD] * len(detector.description.classes), THRESHOLD)
     results = find_all(
         pictures(find_inputs([str(photos)]), 1.0), detector, thresholds, lambda *_: None, 1
     )
@@ -47,8 +47,8 @@ def on_page(browser: Browser, folder: Path, model: Path, photos: Path, cache: Pa
     files = {path.name: path.read_bytes() for path in sorted(photos.iterdir())}
     with http_server(folder / "site") as address, visit(browser, address) as page:
         choose(page, files)
-        # Every box from there on; or else that of a class which is best decides of what is shown,
-        # and of two that are as good each side may choose another.
+        # So that all boxes count: by the model's thresholds the best one of a class is shown and
+        # lower ones are not, and of two that are nearly as good either side may take another.
         page.locator("#score").fill(f"{THRESHOLD * 100:g}")
         return boxes(page)
 

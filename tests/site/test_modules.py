@@ -17,7 +17,7 @@ from dminity.detection.detections import Detections
 from dminity.detection.kinds import is_kind_of, most_specific, said_together
 from dminity.detection.letterbox import filled_size, letterbox
 from dminity.runtime.evidence import cut_out
-from dminity.runtime.finding import Thresholds, reported
+from dminity.runtime.finding import BoxThresholds, from_thresholds
 from dminity.runtime.listing import Home, Shown, list_home, sightings
 from dminity.runtime.nms import to_detections
 from dminity.runtime.photo import read_photo
@@ -234,7 +234,7 @@ def test_a_thing_keeps_its_most_specific_name(modules: Modules, seed: int) -> No
 
 
 CLASSES = ("Bed", "Couch", "Oven", "Sofa bed", "Toilet")
-THRESHOLDS, OTHERS = (0.3, 0.45, 0.9, 0.05, 1.0), 0.5
+THRESHOLDS = (0.3, 0.45, 0.9, 0.05, 1.0)
 
 
 def random_photos(seed: int) -> list[Detections]:
@@ -280,14 +280,14 @@ def lists(
     """What a home has by the page, and by Python."""
     shown = Shown()
     for number, found in enumerate(photos):
-        seen = reported(found, Thresholds(THRESHOLDS, OTHERS), CLASSES)
-        shown.add(sightings(str(number), seen, CLASSES))
+        sure = from_thresholds(found, BoxThresholds(THRESHOLDS))
+        shown.add(sightings(str(number), sure, CLASSES))
     body = """
-      const { reported } = await of("detections");
+      const { fromThresholds, SHOWN_SCORE } = await of("detections");
       const { listHome } = await of("listing");
-      const [photos, best, others, classes, kinds, claimed] = a;
+      const [photos, best, classes, kinds, claimed] = a;
       const looked = photos.map((found, number) => (
-        { photo: String(number), found: reported(found, { best, others }, kinds) }
+        { photo: String(number), found: fromThresholds(found, { best, others: SHOWN_SCORE }) }
       ));
       return listHome(looked, classes, kinds, claimed && new Set(claimed)).map(
         ({ amenity, count, confidence, evidence, verdict }) => ({
@@ -298,7 +298,7 @@ def lists(
     """
     kinds = positions(is_kind_of(CLASSES).T)
     photos_there = list(map(in_javascript, photos))
-    listed = modules.call(body, photos_there, THRESHOLDS, OTHERS, CLASSES, kinds, claimed)
+    listed = modules.call(body, photos_there, THRESHOLDS, CLASSES, kinds, claimed)
     return listed, in_python(list_home("home", shown, CLASSES, claimed))
 
 

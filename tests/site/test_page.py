@@ -120,6 +120,20 @@ def test_the_slider_decides_how_sure_it_has_to_be(page: Page) -> None:
     assert page.get_by_text("Automatic", exact=True).is_hidden()
 
 
+def test_a_second_box_of_a_class_has_to_be_surer(
+    browser: Browser, tmp_path: Path, cache: Path
+) -> None:
+    write_site(tmp_path / "site", write_bright_model(tmp_path / "beds.onnx", 0.1, True), cache)
+    with http_server(tmp_path / "site") as address, visit(browser, address) as page:
+        choose(page, {"dim.png": halves(90, 90), "clear.png": halves(110, 110)})
+        assert names(boxes(page)) == ["Bed", "Bed", "Bed"]
+        page.locator("#score").fill("10")
+        page.wait_for_selector(".box >> nth=3")
+        page.get_by_role("button", name="Automatic").click()
+        page.wait_for_selector(".box >> nth=3", state="detached")
+        assert names(boxes(page)) == ["Bed", "Bed", "Bed"]
+
+
 def test_claims_are_compared(page: Page) -> None:
     choose(page, {"bed.png": BED})
     assert page.locator("#listed .verdict").count() == 0

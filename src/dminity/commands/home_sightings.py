@@ -7,7 +7,7 @@ from dminity.commands.looking import Looking
 from dminity.detection.detections import Detections
 from dminity.runtime.detector import OnnxDetector
 from dminity.runtime.evidence import cut_out
-from dminity.runtime.finding import Thresholds, find_all, on_copy
+from dminity.runtime.finding import BoxThresholds, find_all, on_copy
 from dminity.runtime.homes import HomePhotos
 from dminity.runtime.inputs import Picture, pictures
 from dminity.runtime.listing import Shown, Sighting, sightings
@@ -47,7 +47,7 @@ def shown_by(
 
     description = detector.description
     shown = {home.name: Shown() for home in homes}
-    thresholds = Thresholds(description.thresholds)
+    thresholds = BoxThresholds(description.thresholds)
     results = find_all(of_homes(), detector, thresholds, sight, threads)
     for seen in watch.over(results):
         shown[home_of[seen.name]].add(seen.made)

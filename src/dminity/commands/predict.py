@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """
 Find amenities in photos and videos. The best detection of a class in a photo is reported if its
-score reaches the threshold that the model's file has for the class, others of it from a score of
-0.4 on, too. Photos that cannot be read are named on stderr, the others are looked at, and the exit
-code is 1.
+score reaches the threshold that the model's file has for the class; others of it have to reach 0.4
+besides. Photos that cannot be read are named on stderr, the others are looked at, and the exit code
+is 1.
 """
 
 
@@ -40,8 +40,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--save", type=Path, metavar="DIR", help="pictures with boxes, into here")
     parser.add_argument("--classes", metavar="NAME,NAME", help="these classes only")
     parser.add_argument(
-        "--min-score", type=_score, metavar="S", help="0-1, in place of all of these"
-    )
+        "--min-score", type=_score, metavar="S",
+        help="0-1, for all boxes, in place of the model's thresholds and of 0.4",
+    )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
     for name in ("json", "csv", "coco"):
         form.add_argument(
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     # They take half a second to import.
     from dminity.commands import looking, prediction_formats
-    from dminity.runtime.finding import Thresholds, find_all
+    from dminity.runtime.finding import BoxThresholds, find_all
     from dminity.runtime.inputs import find_inputs, pictures
 
     inputs = find_inputs(arguments.input)
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     detector = looking.load(arguments.model, threads, one)
     best = _best(detector.description.classes, detector.description.thresholds, arguments)
     lowest = arguments.min_score
-    thresholds = Thresholds(best) if lowest is None else Thresholds(best, lowest)
+    thresholds = BoxThresholds(best) if lowest is None else BoxThresholds(best, lowest)
     watch = looking.Looking(one, None if any(item.is_video for item in inputs) else len(inputs))
     seen = pictures(inputs, arguments.every)
     make: Callable[[Picture, Photo, Detections], Path | None] = _nothing

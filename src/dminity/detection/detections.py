@@ -1,6 +1,6 @@
 """What was found in a photo, and what is there: the two sides of every evaluation.
 
-The thresholds below hold wherever a detector is used: in the validation of a training, in
+The thresholds below hold wherever a detector is evaluated: in the validation of a training, in
 `evaluate`, in `dminity view`. Figures of two experiments, or of training and evaluation, could not
 be compared otherwise.
 """
@@ -16,7 +16,9 @@ from dminity.detection.boxes import Boxes
 # this IoU the better one stays. YOLOX evaluates so: average precision wants low scores too.
 MIN_SCORE = 0.01
 NMS_IOU = 0.65
-# The score from which a detection is shown to people, and counted in the confusion matrix.
+# The score from which a detection is shown where a detector is judged, and counted in the confusion
+# matrix. Where it is used a class has a threshold of its own, and all its boxes in a photo but the
+# best have to reach this besides.
 SHOWN_SCORE = 0.4
 
 

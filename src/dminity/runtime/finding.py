@@ -39,12 +39,11 @@ class Seen(Generic[Made]):
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """From which scores on detections are reported, 0-1.
+class BoxThresholds:
+    """From which scores on boxes are reported, 0-1.
 
-    A model's thresholds are made for one question: is there any in the photo? So they are for the
-    best detection of a class, and others of it are reported from the score on that is shown to
-    people everywhere.
+    A model's thresholds answer one question: does the photo show any? They are for the best box of
+    a class in a photo; its other boxes have to reach besides what is shown in every evaluation.
 
     best: for each class; infinity for a class that nobody asks for. others: for all classes.
     """
@@ -66,36 +65,24 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def from_thresholds(found: Detections, thresholds: Sequence[float]) -> Detections:
-    """Detections whose score is at least the threshold of their class.
+def from_thresholds(found: Detections, thresholds: BoxThresholds) -> Detections:
+    """Of the detections in a photo those that are sure enough.
 
     Args:
         found: best first, as they stay.
-        thresholds: for each class, 0-1; infinity for a class that nobody asks for.
+        thresholds: of the best box of a class, and of its others.
     """
-    kept = found.scores >= np.asarray(thresholds, np.float64)[found.class_ids]
+    is_best = np.zeros(len(found.scores), np.bool_)
+    is_best[np.unique(found.class_ids, return_index=True)[1]] = True
+    kept = found.scores >= np.asarray(thresholds.best, np.float64)[found.class_ids]
+    kept &= is_best | (found.scores >= thresholds.others)
     return Detections(found.xyxy_pixels[kept], found.scores[kept], found.class_ids[kept])
-
-
-def reported(found: Detections, thresholds: Thresholds, classes: tuple[str, ...]) -> Detections:
-    """Of all that was found in a photo, what is reported: a thing under one name.
-
-    Args:
-        found: best first, as they stay.
-        thresholds: which decide.
-        classes: their names, by `class_ids`.
-    """
-    sure = most_specific(from_thresholds(found, thresholds.best), classes)
-    kept = sure.scores >= thresholds.others
-    _, best = np.unique(sure.class_ids, return_index=True)
-    kept[best] = True
-    return Detections(sure.xyxy_pixels[kept], sure.scores[kept], sure.class_ids[kept])
 
 
 def find_all(
     pictures: Iterable[Picture],
     detector: OnnxDetector,
-    thresholds: Thresholds,
+    thresholds: BoxThresholds,
     make: Callable[[Picture, Photo, Detections], Made],
     threads: int,
 ) -> Iterator[Seen[Made] | Failed]:
@@ -104,7 +91,7 @@ def find_all(
     Args:
         pictures: taken as there is room for them.
         detector: of a single thread, if several look at once.
-        thresholds: from which on detections are reported.
+        thresholds: of the boxes that are reported.
         make: called in that thread with the picture and what was found in it, in its pixels.
         threads: how many pictures are looked at at once.
 
@@ -128,7 +115,7 @@ def find_all(
 def look(
     picture: Picture,
     detector: OnnxDetector,
-    thresholds: Thresholds,
+    thresholds: BoxThresholds,
     make: Callable[[Picture, Photo, Detections], Made],
 ) -> Seen[Made] | Failed:
     """Look at one picture, as `find_all` does at many.
@@ -138,7 +125,8 @@ def look(
     """
     try:
         photo = picture.read(detector.description.input_size)
-        found = reported(_found(detector, photo), thresholds, detector.description.classes)
+        sure = from_thresholds(_found(detector, photo), thresholds)
+        found = most_specific(sure, detector.description.classes)
         made = make(picture, photo, found)
     except BadPhoto as error:
         return Failed(picture.name, str(error))

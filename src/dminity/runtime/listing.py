@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 class Sighting:
     """An amenity in one photo.
 
-    photo: its name. xyxy_pixels: [N, 4], float64, of those that count, in pixels of the photo, best
+    photo: its name. xyxy_pixels: [N, 4], float64, in pixels of the photo, best
     first. score: of the best, 0-1. cutout: a JPEG of the part of the photo that shows it; empty if
     nobody wants it.
     """

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from dminity.detection.detections import Detections
-from dminity.runtime.finding import Failed, Seen, Thresholds, look
+from dminity.runtime.finding import BoxThresholds, Failed, Seen, look
 from dminity.runtime.inputs import Picture
 from dminity.runtime.photo import Photo, read_photo
 from dminity.service.metrics import Metrics
@@ -106,7 +106,7 @@ class Detecting:
             with self._metrics.step("read"):
                 return read_photo(photo.content, input_size, self._limits.photo_pixels)
 
-        thresholds = Thresholds(model.detector.description.thresholds)
+        thresholds = BoxThresholds(model.detector.description.thresholds)
         with self._metrics.step("look"):
             result = look(Picture(photo.name, read), model.detector, thresholds, make)
         self._metrics.photos.labels("seen" if isinstance(result, Seen) else "failed").inc()

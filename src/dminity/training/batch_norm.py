@@ -1,4 +1,4 @@
-"""Batch norm: over all processes, on CPUs too; and what its statistics remember.
+"""Batch norm over all processes, on CPUs too, and how long its statistics remember.
 
 With statistics of its own half, a process would train another network than one process does with
 the whole batch. PyTorch's SyncBatchNorm does this on GPUs and refuses CPUs.
@@ -85,7 +85,7 @@ def hold_statistics(network: nn.Module, held: bool) -> None:
 
 
 def shorten_memory(network: nn.Module, steps: int) -> None:
-    """Let statistics look back over no more steps than the average of the weights does.
+    """Let statistics look back over no more steps than the average of the weights in the end.
 
     In a training of 75 steps, YOLOX's memory of 33 holds statistics of weights that are long
     gone: what such a network answers grows from layer to layer, beyond what a float can hold.

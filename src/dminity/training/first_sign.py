@@ -74,9 +74,9 @@ def _say(training: DetectorTraining) -> None:
 def _found_so_far(training: DetectorTraining, count: int) -> list[Detections]:
     """What the weights as they are find in the first validation photos, so many.
 
-    Batch norms that learn take the statistics of these photos: running ones follow so slowly that
-    with them nothing is found for hundreds of steps. Of several processes only one looks, so that
-    theirs cannot be taken.
+    Batch norms that learn take the statistics of these photos: running ones follow so slowly, in a
+    long training, that with them nothing is found for hundreds of steps. Of several processes only
+    one looks, so that theirs cannot be taken.
     """
     network = copy.deepcopy(training.network)
     network.training = network.head.training = False

@@ -188,7 +188,7 @@ class DetectorTraining(L.LightningModule):
         return self.loaders.training(self.epochs_done, trainer.global_rank, trainer.world_size)
 
     def on_train_epoch_start(self) -> None:
-        """Switch a frozen backbone and held batch norms on or off for this epoch."""
+        """Freeze the backbone and hold batch norms, or not; set how long those remember."""
         self.losses = []
         self.steps = self.loaders.steps()
         self.averaged = averaged(self.average), averaged(self.network)

@@ -1,12 +1,12 @@
 /**
- * What a network gives for a photo, to detections: `runtime/nms.py`, `reported` of
+ * What a network gives for a photo, to detections: `runtime/nms.py`, `from_thresholds` of
  * `runtime/finding.py` and `most_specific` of `detection/kinds.py` in JavaScript, with their
  * numbers of 32 and of 64 bits.
  */
 
 import { scaleToFit } from "./letterbox.js";
 
-/** The score from which a detection is shown to people, whatever its class. */
+/** The score that all boxes of a class but the best have to reach, besides its threshold. */
 export const SHOWN_SCORE = 0.4;
 
 /**
@@ -16,10 +16,9 @@ export const SHOWN_SCORE = 0.4;
  * @property {number[]} box left, top, right, bottom, in pixels of the photo
  */
 /**
- * @typedef {object} Thresholds from which scores on detections are reported, 0-1: a model's are made
- *     for one question, whether there is any in the photo
- * @property {number[]} best for each class, of its best detection in a photo
- * @property {number} others of all other detections
+ * @typedef {object} BoxThresholds from which scores on boxes are reported, 0-1
+ * @property {number[]} best for each class, of its best box in a photo
+ * @property {number} others of all its other boxes, besides
  */
 /** @typedef {import("./letterbox.js").Size} Size */
 
@@ -140,20 +139,18 @@ export function onPhoto(found, copy, photo) {
 }
 
 /**
- * Of all that was found in a photo, what is reported: a thing under one name.
+ * Of the detections in a photo those that are sure enough.
  *
  * @param {Detection[]} found best first, as they stay
- * @param {Thresholds} thresholds
- * @param {number[][]} kinds for each class, those that are a kind of it
+ * @param {BoxThresholds} thresholds
  * @returns {Detection[]}
  */
-export function reported(found, thresholds, kinds) {
-  const enough = found.filter(({ classId, score }) => score >= thresholds.best[classId]);
+export function fromThresholds(found, thresholds) {
   const seen = new Set();
-  return mostSpecific(enough, kinds).filter(({ classId, score }) => {
+  return found.filter(({ classId, score }) => {
     const isBest = !seen.has(classId);
     seen.add(classId);
-    return isBest || score >= thresholds.others;
+    return score >= thresholds.best[classId] && (isBest || score >= thresholds.others);
   });
 }
 

@@ -1,6 +1,6 @@
 /** A home: its photos, what is found in them, and what its owner claims. */
 
-import { SHOWN_SCORE, reported } from "./detections.js";
+import { SHOWN_SCORE, fromThresholds, mostSpecific } from "./detections.js";
 import { listHome } from "./listing.js";
 
 /** @typedef {import("./detector.js").Model} Model */
@@ -21,7 +21,7 @@ export class Home {
   model = null;
   /** @type {Photo[]} */
   photos = [];
-  /** @type {number | null} 0-1, in place of the model's own thresholds */
+  /** @type {number | null} 0-1, for all boxes, in place of the model's thresholds and SHOWN_SCORE */
   minScore = null;
   /** @type {Set<string>} */
   claimed = new Set();
@@ -76,7 +76,7 @@ export class Home {
       minScore === null
         ? { best: model.thresholds, others: SHOWN_SCORE }
         : { best: model.classes.map(() => minScore), others: minScore };
-    return reported(photo.found, thresholds, model.kinds);
+    return mostSpecific(fromThresholds(photo.found, thresholds), model.kinds);
   }
 
   /** The photos that were looked at, with what is shown of them. */

@@ -104,7 +104,7 @@ function draw() {
   });
 }
 
-/** Take over a score from the slider, or go back to the model's own thresholds. */
+/** Take over a score from the slider for all boxes, or go back to what decides by itself. */
 function setScore(score) {
   home.minScore = score;
   byId("own").hidden = score === null;
