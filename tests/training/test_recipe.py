@@ -48,7 +48,7 @@ def test_from_scratch_the_variant_changes_nothing() -> None:
 )
 def test_with_few_photos_the_backbone_keeps_still(photos: int, epochs: int, lr: float) -> None:
     chosen = settings_of(fine_tuning(), "yolox_nano", photos)
-    assert (chosen.optimizer, chosen.clip) == ("sgd", 10)
+    assert (chosen.optimizer, chosen.clip, chosen.mosaic) == ("sgd", 10, 0.5)
     assert chosen.epochs == epochs
     assert chosen.lr == pytest.approx(lr)
     assert (chosen.freeze, chosen.freeze_norms) == (epochs, True)
@@ -73,9 +73,11 @@ def test_the_side_that_a_checkpoint_was_trained_at_is_kept() -> None:
     assert own.input_size == 320
 
 
-def test_with_many_photos_all_learns() -> None:
-    chosen = settings_of(fine_tuning(), "yolox_nano", 500)
-    assert (chosen.optimizer, chosen.epochs) == ("muon", 12)
+@pytest.mark.parametrize(("photos", "epochs"), [(500, 18), (600, 15), (40_000, 15)])
+def test_with_many_photos_all_learns(photos: int, epochs: int) -> None:
+    chosen = settings_of(fine_tuning(), "yolox_nano", photos)
+    assert (chosen.optimizer, chosen.epochs) == ("muon", epochs)
+    assert (chosen.mosaic, chosen.multiscale, chosen.small_first) == (0, 2, 0.33)
     assert (chosen.freeze, chosen.freeze_norms) == (0, False)
 
 

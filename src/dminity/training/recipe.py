@@ -12,9 +12,10 @@ OFFICIAL_SIDE = 640
 OFFICIAL_SIDES = {"yolox_nano": 416, "yolox_tiny": 416}
 BATCH_FROM_SCRATCH = 8
 # Photos that a training sees in all, and the fewest and most epochs in which it may do so: from
-# scratch (15 epochs of the demo's 600 rooms), and from trained weights.
+# scratch (15 epochs of the demo's 600 rooms), and from trained weights with few photos. With many
+# trained weights take as many epochs as a start from scratch.
 SEEN_FROM_SCRATCH, EPOCHS_FROM_SCRATCH = 9000, (15, 100)
-SEEN_IN_FINE_TUNING, EPOCHS_OF_FINE_TUNING = 2500, (12, 24)
+SEEN_OF_FEW, EPOCHS_OF_FEW = 2500, (12, 24)
 # With fewer training photos the backbone and the statistics of batch norm stay as they came; with
 # fewer than these steps are shorter, too.
 FEW_PHOTOS = 500
@@ -25,10 +26,10 @@ def epochs_of(section: TrainSection, num_photos: int) -> int:
     """The epochs of a training with so many training photos."""
     if section.epochs != AUTO:
         return section.epochs
-    if section.pretrained == "none":
+    if section.pretrained == "none" or num_photos >= FEW_PHOTOS:
         seen, (fewest, most) = SEEN_FROM_SCRATCH, EPOCHS_FROM_SCRATCH
     else:
-        seen, (fewest, most) = SEEN_IN_FINE_TUNING, EPOCHS_OF_FINE_TUNING
+        seen, (fewest, most) = SEEN_OF_FEW, EPOCHS_OF_FEW
     return min(max(round(seen / num_photos), fewest), most)
 
 
@@ -93,12 +94,12 @@ def _fine_tuning(section: TrainSection, num_photos: int) -> dict[str, object]:
     fewer = min(1.0, num_photos / VERY_FEW_PHOTOS)
     return {
         "multiscale": 2,
-        "small_first": 0.0,
+        "small_first": 0.0 if few else 0.33,
         "optimizer": optimizer,
         "lr": 0.01 * fewer if few or optimizer == "sgd" else 0.05,
         "muon_lr": 0.003 * fewer if few else 0.05,
         "freeze": epochs_of(section, num_photos) if few else 0,
         "freeze_norms": few,
         "clip": 10.0 if optimizer == "sgd" else 0.0,
-        "mosaic": 0.5,
+        "mosaic": 0.5 if few else 0.0,
     }
