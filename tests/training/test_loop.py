@@ -150,7 +150,7 @@ def test_a_short_training_has_statistics_of_a_short_memory(
     run(rooms, tmp_path / "run", batch_size=1)
     momenta = {part.momentum for part in networks[-1].modules() if isinstance(part, nn.BatchNorm2d)}
     # There are 24 steps.
-    assert momenta == {0.1}
+    assert momenta == {0.25}
 
 
 def test_clipping_shortens_steps(rooms: Path, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from dminity.training.averaging import longest_memory_steps
 from dminity.training.processes import total
 
-# YOLOX's, by which statistics look back over some 33 steps, and PyTorch's default, over 10: those of
-# one or two small batches alone would be chance.
-LONG_MEMORY_MOMENTUM, SHORT_MEMORY_MOMENTUM = 0.03, 0.1
+# YOLOX's, by which statistics look back over some 33 steps, and one of 4: those of one or two small
+# batches alone would be chance.
+LONG_MEMORY_MOMENTUM, SHORT_MEMORY_MOMENTUM = 0.03, 0.25
 
 
 class _SyncedBatchNorm(nn.BatchNorm2d):
@@ -86,7 +86,7 @@ def hold_statistics(network: nn.Module, held: bool) -> None:
 
 
 def shorten_memory(network: nn.Module, steps: int) -> None:
-    """Let statistics look back as far as the average of the weights in the end: 10 to 33 steps.
+    """Let statistics look back as far as the average of the weights in the end: 4 to 33 steps.
 
     In a training of 75 steps, YOLOX's memory of 33 holds statistics of weights that are long
     gone: what such a network answers grows from layer to layer, beyond what a float can hold.
