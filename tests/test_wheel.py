@@ -68,7 +68,17 @@ def test_it_predicts(programs: Path, model: Path, tmp_path: Path) -> None:
     (found,) = detector.find([photo.bgr])
     names = [detector.description.classes[number] for number in found.class_ids]
     assert set(names) == set(detector.description.classes)
-    command = (programs / "dminity", "predict", room, "--model", model, "--json")
+    # All that is found, whatever its score.
+    command = (
+        programs / "dminity",
+        "predict",
+        room,
+        "--model",
+        model,
+        "--min-score",
+        "0",
+        "--json",
+    )
     (seen,) = json.loads(run(tmp_path, *command))["photos"]
     assert [detection["class"] for detection in seen["detections"]] == names
 
